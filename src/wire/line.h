@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* line: the line protocol of clients, as pure functions over bytes (proto/line.md). Any thread; nothing is allocated,
+ * every span of a result points into the line that was given. */
+#ifndef FERRY_WIRE_LINE_H
+#define FERRY_WIRE_LINE_H
+
+#include "base/span.h"
+#include "wire/error.h"
+
+#define LINE_RECIPIENTS_MAX 1024 /* the most that gateway/max_recipients may say */
+
+typedef struct {
+    size_t line_size;         /* bytes of a line without its end; 64 KiB unless configured */
+    size_t name_size;         /* bytes of a name; 64 unless configured, never above 255 */
+    unsigned recipient_count; /* recipients of a line; 64 unless configured, at most LINE_RECIPIENTS_MAX */
+} line_limits_t;
+
+typedef enum { LINE_MESSAGE, LINE_PING, LINE_HELP, LINE_QUIT } line_kind_t;
+
+typedef struct {
+    line_kind_t kind;
+    span_t text;    /* LINE_MESSAGE: the text; LINE_PING: the token */
+    span_t culprit; /* after an error: what its line names ("error bad-name CULPRIT"), or empty */
+    unsigned recipient_count;
+    span_t *recipients; /* distinct names in order of appearance; the caller's array of limits->recipient_count */
+} line_t;
+
+/* Parses the first line of a connection (without its "\n"; a "\r" at its end is dropped here). An empty secret has
+ * size 0. Returns 0 or -FERRY_ERROR_…; then *culprit is what the error names. */
+int line_parse_login(span_t line, const line_limits_t *limits, span_t *name, span_t *secret, span_t *culprit);
+
+/* Parses any later line. self->recipients must be set by the caller. Returns 0 or -FERRY_ERROR_…. */
+int line_parse(line_t *self, span_t line, const line_limits_t *limits);
+
+/* 0 if the bytes may stand in a line: UTF-8 (RFC 3629) without control bytes (0x00-0x1F but tab, 0x7F); else
+ * -FERRY_ERROR_BAD_UTF8 or -FERRY_ERROR_CONTROL_BYTE, whichever comes first. */
+int line_check_text(span_t text);
+
+/* 0 if `name` may be a peer's name; else -FERRY_ERROR_BAD_NAME (or NO_NAME when it is empty). */
+int line_check_name(span_t name, size_t size_max);
+
+#endif
