@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* body: the records of body frames <-> bytes (proto/link.md, sections 4 and 5). This is the hot path of every link:
+ * encoding appends to a buffer, decoding borrows from the frame, nothing is allocated. Any thread. */
+#ifndef FERRY_WIRE_BODY_H
+#define FERRY_WIRE_BODY_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/span.h"
+#include "wire/control.h"
+
+#define BODY_UP_HEADER_SIZE   16 /* u64 first number, u32 count, u32 0 */
+#define BODY_DOWN_HEADER_SIZE 8  /* u32 count, u32 0 */
+#define BODY_RECIPIENTS_MAX   1024
+#define BODY_NOTICE_TAKEN     1u
+
+/* A cursor over a body frame. `number` is the message number of the record that was read last (bodies of nodes). */
+typedef struct {
+    const uint8_t *at, *end;
+    uint32_t left; /* records not read yet */
+    uint64_t number;
+} body_t;
+
+typedef struct {
+    uint64_t session; /* of the sender */
+    span_t sender, text;
+    unsigned recipient_count;
+    span_t recipients; /* encoded names: body_name_next walks them */
+} body_message_t;
+
+typedef struct {
+    uint16_t error, reason;
+    link_id_t origin;
+    uint64_t session, number;
+    span_t name;
+} body_report_t;
+
+typedef struct {
+    uint32_t handle;
+    uint64_t floor;
+    bool again;
+} body_run_t;
+
+typedef struct {
+    uint64_t number, session;
+    span_t sender, text;
+    unsigned recipient_count;
+    const uint8_t *recipients; /* u64 sessions: body_session_at */
+} body_copy_t;
+
+typedef struct {
+    uint16_t error, reason;
+    bool taken;
+    uint64_t number, session;
+    span_t name;
+} body_notice_t;
+
+typedef struct {
+    record_type_t type;
+    span_t bytes; /* the record as it stands in the body */
+    union {
+        body_message_t message; /* RECORD_MESSAGE */
+        body_report_t report;   /* RECORD_REPORT */
+        body_run_t run;         /* RECORD_RUN */
+        body_copy_t copy;       /* RECORD_COPY */
+        body_notice_t notice;   /* RECORD_NOTICE */
+    };
+} body_record_t;
+
+/* Start reading a body of a node or of a broker. Return 0 or -CLOSE_BAD_RECORD. */
+int body_open_up(body_t *self, span_t frame);
+int body_open_down(body_t *self, span_t frame);
+
+/* Reads the next record of a node's or a broker's body. Returns 1, 0 at the end (all of the frame was used), or
+ * -CLOSE_BAD_RECORD. Names are checked for their size only: nodes are trusted to have checked the rest. */
+int body_next_up(body_t *self, body_record_t *record);
+int body_next_down(body_t *self, body_record_t *record);
+
+/* Takes the next of a message's encoded recipients off `rest`; only for spans that body_next_up has checked. */
+static inline span_t body_name_next(span_t *rest)
+{
+    size_t size = (uint8_t)rest->data[0];
+    span_t name = span_of(rest->data + 1, size);
+    rest->data += 1 + size;
+    rest->size -= 1 + size;
+    return name;
+}
+
+/* Recipient `index` of a copy. */
+uint64_t body_session_at(const body_copy_t *copy, unsigned index);
+
+/* Start a body in an empty buffer; the header's count is written by the finish functions, which must come last. */
+void body_begin_up(buffer_t *to);
+void body_finish_up(buffer_t *to, uint64_t first_number, uint32_t count);
+void body_begin_down(buffer_t *to);
+void body_finish_down(buffer_t *to, uint32_t count);
+
+/* The size of a MESSAGE record. */
+size_t body_message_size(span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);
+
+void body_put_message(buffer_t *to, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count,
+    span_t text);
+void body_put_report(buffer_t *to, const body_report_t *report);
+void body_put_run(buffer_t *to, const body_run_t *run);
+
+/* Appends a COPY of `message` for those sessions. */
+void body_put_copy(buffer_t *to, const body_message_t *message, uint64_t number, const uint64_t *sessions,
+    unsigned session_count);
+void body_put_notice(buffer_t *to, const body_notice_t *notice);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* close: the table of proto/closes.def as a switch. Pure; any thread. */
+#include "wire/close.h"
+
+#include <stdlib.h>
+
+const char *close_code(int close)
+{
+    switch (abs(close)) {
+#define CLOSE(name, number, code, meaning)                                                                             \
+    case number:                                                                                                       \
+        return code;
+#include "closes.def"
+#undef CLOSE
+    default:
+        return "unknown";
+    }
+}

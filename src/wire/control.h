@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* control: the control records of a header frame <-> bytes (proto/link.md, sections 2 to 11). Encoding appends to a
+ * buffer; decoding borrows from the frame. Any thread. */
+#ifndef FERRY_WIRE_CONTROL_H
+#define FERRY_WIRE_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/span.h"
+#include "wire/close.h"
+
+#define LINK_VERSION    1
+#define LINK_ID_SIZE    16
+#define LINK_SLOT_LIMIT (1u << 20) /* the low 32 bits of a session are below this */
+
+typedef struct {
+    uint8_t bytes[LINK_ID_SIZE];
+} link_id_t;
+
+typedef enum {
+#define RECORD(name, number, text, place, direction) RECORD_##name = number,
+#include "records.def"
+#undef RECORD
+} record_type_t;
+
+typedef enum { CONTROL_FROM_NODE, CONTROL_FROM_BROKER } control_side_t;
+
+/* A list of message numbers: `first`, then `first + offset` for each of the little-endian u32 in `offsets`. */
+typedef struct {
+    uint64_t first;
+    span_t offsets;
+} control_numbers_t;
+
+typedef struct {
+    record_type_t type;
+    union {
+        struct {
+            uint16_t version;
+            link_id_t node, instance, digest;
+            uint64_t last, term;
+            span_t broker; /* a name */
+        } hello;
+        struct {
+            bool resumed;
+            uint32_t window_size, batch_size, heartbeat_ms, timeout_ms, handle;
+            link_id_t instance;
+            uint64_t term;
+            span_t nodes; /* whole ids, LINK_ID_SIZE bytes each */
+        } welcome;
+        struct {
+            uint16_t close; /* close_t, or a number that is newer than we are */
+            span_t text;
+        } refuse;
+        struct {
+            uint64_t session, term, serial; /* REGISTER, CONFIRMED; LEAVING, LEFT use session alone */
+            bool again;                     /* REGISTER */
+            uint16_t error;                 /* DENIED, with session */
+            span_t name;                    /* REGISTER; PAUSE, RESUME use it alone */
+        } name;
+        struct {
+            uint32_t handle;
+            link_id_t node; /* ORIGIN; GONE has the handle alone */
+        } origin;
+        struct {
+            uint64_t below;
+            span_t exceptions; /* pairs of u64: control_exception_at */
+        } taken;
+        struct {
+            uint64_t session;          /* HOLD, END */
+            uint32_t handle;           /* HOLD: the origin; HELD, ENDED: the holder */
+            bool again;                /* HOLD */
+            uint32_t count;            /* END */
+            control_numbers_t numbers; /* HOLD, HELD, ENDED */
+        } held;
+        uint64_t number; /* DRAINED, BYE, BYE_OK */
+    };
+} control_t;
+
+/* Takes the next record off `rest`. Returns 1, 0 at the end, or -CLOSE_BAD_RECORD: unknown, truncated, with a lying size,
+ * a bad name, or one that `side` may not send. */
+int control_next(control_t *self, span_t *rest, control_side_t side);
+
+/* Appends the record. HOLD, HELD, ENDED and TAKEN write their lists from the borrowed spans. */
+void control_put(buffer_t *to, const control_t *self);
+
+/* Appends a record that has no payload: REGISTERED, DRAIN, LEAVE, LEAVE_OK. */
+void control_put_empty(buffer_t *to, record_type_t type);
+
+/* The bytes that control_put appends, to keep a frame within FRAME_CONTROLS_SIZE. */
+size_t control_size(const control_t *self);
+
+static inline size_t control_numbers_count(const control_numbers_t *self)
+{
+    return 1 + self->offsets.size / 4;
+}
+
+/* Number `index` of the list, below control_numbers_count. */
+uint64_t control_numbers_at(const control_numbers_t *self, size_t index);
+
+/* Range `index` of a TAKEN record's exceptions. */
+void control_exception_at(const control_t *self, size_t index, uint64_t *first, uint64_t *count);
+static inline size_t control_exception_count(const control_t *self)
+{
+    return self->taken.exceptions.size / 16;
+}
+
+static inline bool link_id_equal(const link_id_t *a, const link_id_t *b)
+{
+    return memcmp(a->bytes, b->bytes, LINK_ID_SIZE) == 0;
+}
+
+#define LINK_ID_TEXT_SIZE (2 * LINK_ID_SIZE + 1)
+
+/* Writes the id as 32 hexadecimal digits and a NUL. */
+void link_id_text(const link_id_t *self, char text[LINK_ID_TEXT_SIZE]);
+
+/* The name of a record type for logs ("HELLO"), "unknown" for others. Static. */
+const char *record_name(int type);
+
+#endif
