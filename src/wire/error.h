@@ -10,7 +10,8 @@ typedef enum {
 #undef ERROR
 } ferry_error_t;
 
-/* The word on the wire ("no-such-peer") of a code or of its negative; "unknown" for what is not in the table. Static. */
+/* The word on the wire ("no-such-peer") of a code or of its negative; "unknown" for any other number.
+ * Static. */
 const char *error_code(int error);
 
 /* What it means to a user: one sentence. Static. */
