@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* line: the line protocol of clients, as pure functions over bytes (proto/line.md). Any thread; nothing is allocated,
- * every span of a result points into the line that was given. */
+ * every span of a result points into the line that was given. Every limit is at least 1. */
 #ifndef FERRY_WIRE_LINE_H
 #define FERRY_WIRE_LINE_H
 
@@ -8,6 +8,7 @@
 #include "wire/error.h"
 
 #define LINE_RECIPIENTS_MAX 1024 /* the most that gateway/max_recipients may say */
+#define LINE_CULPRIT_SIZE   64   /* bytes; a longer culprit is cut after the last whole character that fits */
 
 typedef struct {
     size_t line_size;         /* bytes of a line without its end; 64 KiB unless configured */
@@ -36,7 +37,10 @@ int line_parse(line_t *self, span_t line, const line_limits_t *limits);
  * -FERRY_ERROR_BAD_UTF8 or -FERRY_ERROR_CONTROL_BYTE, whichever comes first. */
 int line_check_text(span_t text);
 
-/* 0 if `name` may be a peer's name; else -FERRY_ERROR_BAD_NAME (or NO_NAME when it is empty). */
+/* 0 if `name` may be a peer's name; else -FERRY_ERROR_BAD_NAME (or NO_NAME when it is empty). Takes any bytes. */
 int line_check_name(span_t name, size_t size_max);
+
+/* What /help answers: one `info` line a command, then `ok help`, each with its "\n". Static. */
+span_t line_help(void);
 
 #endif

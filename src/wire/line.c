@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* line: parses what clients write (proto/line.md). A line is looked at three times: its bytes are checked, 16 at a time
+ * while they are ASCII; the colon is searched; the names before it are cut out and checked. The first rule that a line
+ * breaks decides its error, and nothing of such a line is used. Any thread. */
+#include "wire/line.h"
+
+#include <stdint.h>
+
+#include "wire/utf8.h"
+
+/* A set of names already seen on one line: a name whose bit is clear is new; one whose bit is set is searched for. It
+ * needs no secret key: names made to collide cost no more than the search through the few names that a line may hold.
+ */
+#define NAME_SET_BITS 4096
+
+typedef struct {
+    uint64_t words[NAME_SET_BITS / 64];
+} name_set_t;
+
+static bool name_set_add(name_set_t *self, span_t name)
+{
+    uint64_t hash = name.size;
+    for (size_t i = 0; i < name.size; i++)
+        hash = (hash ^ (unsigned char)name.data[i]) * 0x9E3779B97F4A7C15u;
+    size_t index = hash >> 52;
+    uint64_t bit = (uint64_t)1 << index % 64;
+    bool was_set = (self->words[index / 64] & bit) != 0;
+    self->words[index / 64] |= bit;
+    return was_set;
+}
+
+static span_t line_drop_return(span_t line)
+{
+    if (line.size > 0 && line.data[line.size - 1] == '\r')
+        line.size--;
+    return line;
+}
+
+int line_check_text(span_t text)
+{
+    while (true) {
+        size_t plain = utf8_skip_plain(text);
+        text = span_of(text.data + plain, text.size - plain);
+        for (int i = 0; i < 16; i++) {
+            if (text.size == 0)
+                return 0;
+            uint32_t rune;
+            size_t size = utf8_decode(text, &rune);
+            if (size == 0)
+                return -FERRY_ERROR_BAD_UTF8;
+            if ((rune < 0x20 && rune != '\t') || rune == 0x7F)
+                return -FERRY_ERROR_CONTROL_BYTE;
+            text = span_of(text.data + size, text.size - size);
+        }
+    }
+}
+
+/* Whether the bytes of a name, past the rule for its first character, are legal. */
+static bool line_name_is_legal(span_t name)
+{
+    enum { ILLEGAL, LEGAL, WIDE };
+    static const uint8_t kinds[256] = {
+        [0x21 ... ',' - 1] = LEGAL,
+        [',' + 1 ... ':' - 1] = LEGAL,
+        [':' + 1 ... 0x7E] = LEGAL,
+        [0x80 ... 0xFF] = WIDE,
+    };
+    for (size_t i = 0; i < name.size;) {
+        uint8_t kind = kinds[(unsigned char)name.data[i]];
+        size_t size = 1;
+        if (kind == ILLEGAL)
+            return false;
+        if (kind == WIDE) {
+            uint32_t rune;
+            size = utf8_decode(span_of(name.data + i, name.size - i), &rune);
+            if (size == 0 || rune < 0xA0 || utf8_is_space(rune))
+                return false;
+        }
+        i += size;
+    }
+    return true;
+}
+
+int line_check_name(span_t name, size_t size_max)
+{
+    if (name.size == 0)
+        return -FERRY_ERROR_NO_NAME;
+    char first = name.data[0];
+    bool legal = name.size <= size_max && first != '/' && first != '#' && first != '@' && line_name_is_legal(name);
+    return legal ? 0 : -FERRY_ERROR_BAD_NAME;
+}
+
+/* A destination is a name, or a name behind '#' (a group) or '@' (a service). The size counts the sign. */
+static int line_check_destination(span_t name, size_t size_max)
+{
+    if (name.data[0] != '#' && name.data[0] != '@')
+        return line_check_name(name, size_max);
+    return line_check_name(span_of(name.data + 1, name.size - 1), size_max - 1) ? -FERRY_ERROR_BAD_NAME : 0;
+}
+
+int line_parse_login(span_t line, const line_limits_t *limits, span_t *name, span_t *secret, span_t *culprit)
+{
+    *name = *secret = *culprit = (span_t){0};
+    line = line_drop_return(line);
+    if (line.size > limits->line_size)
+        return -FERRY_ERROR_LINE_TOO_LONG;
+    int error = line_check_text(line);
+    if (error)
+        return error;
+    line = utf8_trim(line);
+    const char *space = line.size > 0 ? memchr(line.data, ' ', line.size) : NULL;
+    span_t word = space ? span_of(line.data, (size_t)(space - line.data)) : line;
+    word = utf8_trim(word);
+    error = line_check_name(word, limits->name_size);
+    if (error) {
+        *culprit = utf8_cut(word, LINE_CULPRIT_SIZE);
+        return error;
+    }
+    *name = word;
+    if (space)
+        *secret = utf8_trim(span_of(space, line.size - (size_t)(space - line.data)));
+    return 0;
+}
+
+static int line_parse_command(line_t *self, span_t line)
+{
+    static const struct {
+        span_t word;
+        line_kind_t kind;
+    } commands[] = {
+#define COMMAND(name, word, syntax, meaning) {{word, sizeof word - 1}, LINE_##name},
+#include "commands.def"
+#undef COMMAND
+    };
+    size_t size = 0;
+    while (size < line.size && line.data[size] != ' ' && line.data[size] != '\t')
+        size++;
+    span_t word = span_of(line.data, size);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (span_equal(word, commands[i].word)) {
+            self->kind = commands[i].kind;
+            self->text = utf8_trim(span_of(line.data + size, line.size - size));
+            return 0;
+        }
+    self->culprit = utf8_cut(word, LINE_CULPRIT_SIZE);
+    return -FERRY_ERROR_UNKNOWN_COMMAND;
+}
+
+static bool line_names(const line_t *self, span_t name)
+{
+    for (unsigned i = 0; i < self->recipient_count; i++)
+        if (span_equal(self->recipients[i], name))
+            return true;
+    return false;
+}
+
+/* `seen` is NULL where there is but one name. */
+static int line_add_recipient(line_t *self, span_t name, const line_limits_t *limits, name_set_t *seen)
+{
+    int error = line_check_destination(name, limits->name_size);
+    if (error) {
+        self->culprit = utf8_cut(name, LINE_CULPRIT_SIZE);
+        return error;
+    }
+    if (seen && name_set_add(seen, name) && line_names(self, name))
+        return 0;
+    if (self->recipient_count == limits->recipient_count)
+        return -FERRY_ERROR_TOO_MANY_RECIPIENTS;
+    self->recipients[self->recipient_count++] = name;
+    return 0;
+}
+
+static int line_parse_list(line_t *self, span_t list, const line_limits_t *limits)
+{
+    name_set_t seen = {0};
+    const char *end = list.data + list.size;
+    for (const char *at = list.data; at <= end;) {
+        const char *comma = at < end ? memchr(at, ',', (size_t)(end - at)) : NULL;
+        const char *stop = comma ? comma : end;
+        span_t name = utf8_trim(span_of(at, (size_t)(stop - at)));
+        int error = name.size > 0 ? line_add_recipient(self, name, limits, &seen) : 0;
+        if (error)
+            return error;
+        at = stop + 1;
+    }
+    return 0;
+}
+
+static int line_parse_recipients(line_t *self, span_t list, const line_limits_t *limits)
+{
+    int error = 0;
+    if (list.size > 0 && memchr(list.data, ',', list.size))
+        error = line_parse_list(self, list, limits);
+    else {
+        span_t name = utf8_trim(list);
+        if (name.size > 0)
+            error = line_add_recipient(self, name, limits, NULL);
+    }
+    if (error == 0 && self->recipient_count == 0)
+        error = -FERRY_ERROR_NO_RECIPIENT;
+    return error;
+}
+
+int line_parse(line_t *self, span_t line, const line_limits_t *limits)
+{
+    self->kind = LINE_MESSAGE;
+    self->text = self->culprit = (span_t){0};
+    self->recipient_count = 0;
+    line = line_drop_return(line);
+    if (line.size > limits->line_size)
+        return -FERRY_ERROR_LINE_TOO_LONG;
+    int error = line_check_text(line);
+    if (error)
+        return error;
+    if (line.size > 0 && line.data[0] == '/')
+        return line_parse_command(self, line);
+    const char *colon = line.size > 0 ? memchr(line.data, ':', line.size) : NULL;
+    if (colon == NULL)
+        return -FERRY_ERROR_BAD_LINE;
+    size_t head = (size_t)(colon - line.data);
+    self->text = utf8_trim(span_of(colon + 1, line.size - head - 1));
+    return line_parse_recipients(self, span_of(line.data, head), limits);
+}
+
+span_t line_help(void)
+{
+#define COMMAND(name, word, syntax, meaning) "info " syntax ": " meaning "\n"
+    static const char help[] =
+#include "commands.def"
+        "ok help\n";
+#undef COMMAND
+    return span_of(help, sizeof help - 1);
+}
