@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* reactor: libuv's prepare handle is the end of a turn, its check handle the place where sockets are read. A watch is
- * `due` when its socket may have events that no edge will tell of; due watches are asked before the loop may sleep, and
- * keep it awake by an idle handle while something is left. Nothing fails but by assert. Owner: the actor's thread. */
+ * `due` when its socket may have events that no edge will tell of, and stays so after it was served: it is asked again
+ * before the loop may sleep, and an idle handle keeps the loop awake while something is left. Nothing fails but by assert. Owner: the actor's thread. */
 #include "base/reactor.h"
 
 #include <assert.h>
@@ -12,7 +12,8 @@ struct watch {
     reactor_t *reactor;
     void *socket; /* borrowed */
     short wanted;
-    bool due; /* events may be there: ask */
+    short seen; /* the events when it was asked last */
+    bool due;   /* on_events is owed, or events may be there: ask */
     bool destroyed;
     void (*on_events)(void *arg, short events);
     void *arg;
@@ -32,12 +33,17 @@ struct reactor {
     bool stopped;
 };
 
-static short watch_events(watch_t *self)
+/* Asks for the events; true if they are wanted, or other ones than before. */
+static bool watch_ask(watch_t *self)
 {
     int events = 0;
     size_t size = sizeof events;
     int rc = zmq_getsockopt(self->socket, ZMQ_EVENTS, &events, &size);
-    return rc == 0 ? (short)(events & self->wanted) : 0;
+    assert(rc == 0);
+    (void)rc;
+    bool changed = events != self->seen;
+    self->seen = (short)events;
+    return changed || (events & self->wanted);
 }
 
 static void on_idle(uv_idle_t *handle)
@@ -53,7 +59,7 @@ static void on_prepare(uv_prepare_t *handle)
     self->woken = false;
     for (watch_t *watch = self->watches; watch; watch = watch->next)
         if (watch->due && !watch->destroyed) {
-            watch->due = watch_events(watch) != 0;
+            watch->due = watch_ask(watch);
             awake = awake || watch->due;
         }
     if (awake)
@@ -69,10 +75,8 @@ static void on_check(uv_check_t *handle)
         next = watch->next;
         if (!watch->due || watch->destroyed)
             continue;
-        short events = watch_events(watch);
-        watch->due = events != 0;
-        if (events)
-            watch->on_events(watch->arg, events);
+        watch_ask(watch);
+        watch->on_events(watch->arg, watch->seen);
     }
 }
 
