@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* process: fork, three pipes, exec; the end is awaited on a pidfd, the log on the capture. What cannot be started fails
+ * the test with the reason, which a fourth pipe carries back from the child. */
+#include "lib/process.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/capture.h"
+#include "lib/deadline.h"
+#include "lib/logfmt.h"
+#include "lib/test.h"
+
+#define ARGUMENTS_MAX 64
+#define TAIL_SIZE     6000 /* bytes of a process's log that a failed test shows */
+
+struct process {
+    char *program;
+    pid_t pid;
+    int pidfd;
+    int input_fd; /* -1 once closed */
+    bool reaped;
+    int exit_code; /* valid once reaped */
+    capture_t *capture;
+    size_t mark; /* bytes of the log that are not looked at */
+    char *found; /* what the last search returned */
+    process_t *next;
+};
+
+/* The read end and the write end of each pipe between test and child. */
+typedef struct {
+    int input[2];
+    int output[2];
+    int errors[2];
+    int failure[2]; /* errno of the child, if it cannot exec */
+} pipes_t;
+
+static process_t *processes; /* all that are not destroyed */
+
+static void fail_with_log(process_t *self, const char *what, const char *detail)
+{
+    char *log = process_errors(self);
+    size_t size = strlen(log);
+    const char *tail = size > TAIL_SIZE ? log + size - TAIL_SIZE : log;
+    print_error("--- standard error of %s (%d):\n%s\n---\n", self->program, (int)self->pid, tail);
+    free(log);
+    fail_msg("%s: %s %s", self->program, what, detail);
+}
+
+static char *find_program(const char *name)
+{
+    char *path = NULL;
+    const char *folder = getenv("FERRY_BIN");
+    if (!strchr(name, '/') && folder && asprintf(&path, "%s/%s", folder, name) > 0 && access(path, X_OK) == 0)
+        return path;
+    free(path);
+    return strdup(name);
+}
+
+static void open_pipes(pipes_t *self)
+{
+    if (pipe2(self->input, O_CLOEXEC) || pipe2(self->output, O_CLOEXEC) || pipe2(self->errors, O_CLOEXEC) ||
+        pipe2(self->failure, O_CLOEXEC))
+        fail_msg("no pipe: %s", strerror(errno));
+}
+
+/* N.B. between fork and exec only async-signal-safe calls: the capture threads may have held any lock. */
+static void become(const pipes_t *pipes, pid_t parent, const char *path, char *const *argv)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(127);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    dup2(pipes->input[0], STDIN_FILENO);
+    dup2(pipes->output[1], STDOUT_FILENO);
+    dup2(pipes->errors[1], STDERR_FILENO);
+    execvp(path, argv);
+    int reason = errno;
+    ssize_t written = write(pipes->failure[1], &reason, sizeof(reason));
+    _exit(written == sizeof(reason) ? 127 : 126);
+}
+
+/* Closes the child's ends and gives the test's to the process. Fails the test if the child could not exec. */
+static void adopt(process_t *self, pipes_t *pipes)
+{
+    int reason = 0;
+    close(pipes->input[0]);
+    close(pipes->output[1]);
+    close(pipes->errors[1]);
+    close(pipes->failure[1]);
+    ssize_t size = read(pipes->failure[0], &reason, sizeof(reason));
+    close(pipes->failure[0]);
+    self->input_fd = pipes->input[1];
+    fcntl(self->input_fd, F_SETFL, O_NONBLOCK);
+    self->capture = capture_new(pipes->output[0], pipes->errors[0]);
+    if (size == sizeof(reason))
+        fail_msg("cannot start %s: %s", self->program, strerror(reason));
+}
+
+process_t *process_start(const char *const *argv)
+{
+    process_t *self = calloc(1, sizeof(*self));
+    assert(self);
+    self->program = find_program(argv[0]);
+    self->pidfd = -1;
+    if (!processes)
+        atexit(process_end_all);
+    self->next = processes;
+    processes = self;
+
+    pipes_t pipes;
+    open_pipes(&pipes);
+    pid_t parent = getpid();
+    self->pid = fork();
+    if (self->pid == 0)
+        become(&pipes, parent, self->program, (char *const *)(uintptr_t)argv);
+    if (self->pid < 0)
+        fail_msg("no fork: %s", strerror(errno));
+    setpgid(self->pid, self->pid);
+    self->pidfd = pidfd_open(self->pid, 0);
+    adopt(self, &pipes);
+    return self;
+}
+
+process_t *process_run(const char *program, ...)
+{
+    const char *argv[ARGUMENTS_MAX + 1] = {program};
+    va_list arguments;
+    va_start(arguments, program);
+    for (int i = 1; (argv[i] = va_arg(arguments, const char *)) != NULL; i++)
+        assert(i < ARGUMENTS_MAX);
+    va_end(arguments);
+    return process_start(argv);
+}
+
+static void reap(process_t *self)
+{
+    int status = 0;
+    if (self->reaped || self->pid <= 0 || waitpid(self->pid, &status, 0) != self->pid)
+        return;
+    self->reaped = true;
+    self->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void unlist(process_t *self)
+{
+    process_t **at = &processes;
+    while (*at && *at != self)
+        at = &(*at)->next;
+    if (*at)
+        *at = self->next;
+}
+
+void process_destroy(process_t **self_p)
+{
+    process_t *self = *self_p;
+    if (!self)
+        return;
+    unlist(self);
+    if (self->pid > 0) {
+        kill(-self->pid, SIGKILL);
+        reap(self);
+    }
+    process_close_input(self);
+    if (self->pidfd >= 0)
+        close(self->pidfd);
+    capture_destroy(&self->capture);
+    free(self->found);
+    free(self->program);
+    free(self);
+    *self_p = NULL;
+}
+
+void process_end_all(void)
+{
+    while (processes) {
+        process_t *first = processes;
+        process_destroy(&first);
+    }
+}
+
+pid_t process_pid(const process_t *self)
+{
+    return self->pid;
+}
+
+void process_write(process_t *self, const char *text)
+{
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    size_t left = strlen(text);
+    while (left > 0) {
+        struct pollfd writable = {.fd = self->input_fd, .events = POLLOUT};
+        if (poll(&writable, 1, deadline_left_ms(deadline)) == 0)
+            fail_with_log(self, "does not read", text);
+        ssize_t size = write(self->input_fd, text, left);
+        if (size < 0 && errno != EAGAIN && errno != EINTR)
+            fail_with_log(self, "cannot be written to:", strerror(errno));
+        if (size > 0) {
+            text += size;
+            left -= (size_t)size;
+        }
+    }
+}
+
+void process_close_input(process_t *self)
+{
+    if (self->input_fd >= 0)
+        close(self->input_fd);
+    self->input_fd = -1;
+}
+
+void process_signal(process_t *self, int signal_number)
+{
+    if (self->reaped || kill(self->pid, signal_number))
+        fail_with_log(self, "has ended before it got signal", strsignal(signal_number));
+}
+
+/* Waits for the end, not for the end of the output. */
+static bool wait_end(process_t *self, int timeout_ms)
+{
+    struct pollfd ended = {.fd = self->pidfd, .events = POLLIN};
+    if (!self->reaped && poll(&ended, 1, timeout_ms) > 0)
+        reap(self);
+    return self->reaped;
+}
+
+bool process_ended(process_t *self)
+{
+    return wait_end(self, 0);
+}
+
+int process_wait_exit(process_t *self, unsigned timeout_ms)
+{
+    deadline_t deadline = deadline_in(timeout_ms);
+    if (!wait_end(self, deadline_left_ms(deadline)))
+        fail_with_log(self, "does not end", "");
+    if (!capture_wait_end(self->capture, deadline_in(DEADLINE_USUAL_MS)))
+        fail_with_log(self, "left somebody behind who holds its output", "");
+    return self->exit_code;
+}
+
+static const char *keep_found(process_t *self, const char *text)
+{
+    char *copy = text ? strdup(text) : NULL;
+    free(self->found);
+    self->found = copy;
+    return copy;
+}
+
+typedef bool match_fn(const char *line, const char *wanted);
+typedef void visit_fn(void *arg, const char *line);
+
+static bool match_text(const char *line, const char *wanted)
+{
+    return strstr(line, wanted) != NULL;
+}
+
+/* Calls `visit` with each complete line of the log from byte `from` on that matches. Returns where the first line that
+ * is not complete starts. */
+static size_t visit_log(process_t *self, size_t from, match_fn *match, const char *wanted, visit_fn *visit, void *arg)
+{
+    char *text = capture_copy(self->capture, CAPTURE_ERRORS, from);
+    char *line = text;
+    for (char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        if (match(line, wanted))
+            visit(arg, line);
+    }
+    from += (size_t)(line - text);
+    free(text);
+    return from;
+}
+
+static void take_first(void *arg, const char *line)
+{
+    char **first = arg;
+    if (!*first)
+        *first = strdup(line);
+}
+
+/* The first line from byte *from on, or NULL; *from is moved behind what was looked at. */
+static const char *search_log(process_t *self, size_t *from, match_fn *match, const char *wanted)
+{
+    char *first = NULL;
+    *from = visit_log(self, *from, match, wanted, take_first, &first);
+    keep_found(self, first);
+    free(first);
+    return self->found;
+}
+
+const char *process_find_log(process_t *self, const char *fields)
+{
+    size_t from = self->mark;
+    return search_log(self, &from, logfmt_match, fields);
+}
+
+static const char *wait_log(process_t *self, match_fn *match, const char *wanted, unsigned timeout_ms)
+{
+    deadline_t deadline = deadline_in(timeout_ms);
+    size_t from = self->mark;
+    size_t size = 0;
+    for (;;) {
+        bool last = capture_ended(self->capture, CAPTURE_ERRORS) || deadline_passed(deadline);
+        size = capture_wait(self->capture, CAPTURE_ERRORS, 0, deadline_in(0));
+        const char *line = search_log(self, &from, match, wanted);
+        if (line)
+            return line;
+        if (last)
+            fail_with_log(self, "never logged", wanted);
+        capture_wait(self->capture, CAPTURE_ERRORS, size, deadline);
+    }
+}
+
+const char *process_wait_log(process_t *self, const char *fields, unsigned timeout_ms)
+{
+    return wait_log(self, logfmt_match, fields, timeout_ms);
+}
+
+const char *process_wait_text(process_t *self, const char *text, unsigned timeout_ms)
+{
+    return wait_log(self, match_text, text, timeout_ms);
+}
+
+static void count_one(void *arg, const char *line)
+{
+    (void)line;
+    ++*(unsigned *)arg;
+}
+
+unsigned process_count_log(process_t *self, const char *fields)
+{
+    unsigned count = 0;
+    visit_log(self, self->mark, logfmt_match, fields, count_one, &count);
+    return count;
+}
+
+typedef struct {
+    const char *key;
+    char *text;
+} join_t;
+
+static void join_one(void *arg, const char *line)
+{
+    join_t *join = arg;
+    char value[256];
+    char *longer = NULL;
+    logfmt_value(line, join->key, value, sizeof(value));
+    int size = asprintf(&longer, "%s%s%s", join->text ? join->text : "", join->text ? " " : "", value);
+    assert(size >= 0);
+    free(join->text);
+    join->text = longer;
+}
+
+const char *process_join_log(process_t *self, const char *fields, const char *key)
+{
+    join_t join = {.key = key};
+    visit_log(self, self->mark, logfmt_match, fields, join_one, &join);
+    keep_found(self, join.text ? join.text : "");
+    free(join.text);
+    return self->found;
+}
+
+static void ignore_one(void *arg, const char *line)
+{
+    (void)arg;
+    (void)line;
+}
+
+void process_mark_log(process_t *self)
+{
+    self->mark = visit_log(self, self->mark, match_text, "", ignore_one, NULL);
+}
+
+void process_wait_output(process_t *self, const char *text, unsigned timeout_ms)
+{
+    deadline_t deadline = deadline_in(timeout_ms);
+    for (;;) {
+        bool last = capture_ended(self->capture, CAPTURE_OUTPUT) || deadline_passed(deadline);
+        char *output = process_output(self);
+        size_t size = strlen(output);
+        bool found = strstr(output, text) != NULL;
+        free(output);
+        if (found)
+            return;
+        if (last)
+            fail_with_log(self, "never wrote", text);
+        capture_wait(self->capture, CAPTURE_OUTPUT, size, deadline);
+    }
+}
+
+char *process_output(process_t *self)
+{
+    return capture_copy(self->capture, CAPTURE_OUTPUT, 0);
+}
+
+char *process_errors(process_t *self)
+{
+    return capture_copy(self->capture, CAPTURE_ERRORS, 0);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* server: puts the arguments together, starts the process, and asks its log for everything else. */
+#include "lib/server.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/deadline.h"
+#include "lib/logfmt.h"
+#include "lib/test.h"
+
+#define ARGUMENTS_MAX 64
+#define START_MS      20000
+#define STOP_MS       60000
+#define ENDPOINT_SIZE 160
+
+struct server {
+    process_t *process;
+    char gateway[ENDPOINT_SIZE]; /* "" until asked for, as the others */
+    char broker[ENDPOINT_SIZE];
+    char admin[ENDPOINT_SIZE];
+    server_t *next;
+};
+
+typedef struct {
+    const char *values[ARGUMENTS_MAX + 1];
+    unsigned count;
+} arguments_t;
+
+static server_t *servers; /* all that are not destroyed */
+
+static void add(arguments_t *self, const char *value)
+{
+    assert(self->count < ARGUMENTS_MAX);
+    self->values[self->count++] = value;
+}
+
+/* Adds -s KEY=VALUE unless one of the arguments sets the key; `option` is "KEY=VALUE". */
+static void add_default(arguments_t *self, const char *option)
+{
+    size_t key_size = strcspn(option, "=") + 1;
+    for (unsigned i = 0; i < self->count; i++)
+        if (strncmp(self->values[i], option, key_size) == 0)
+            return;
+    add(self, "-s");
+    add(self, option);
+}
+
+static server_t *launch(const char *role, va_list further)
+{
+    arguments_t arguments = {.count = 0};
+    add(&arguments, "ferryd");
+    add(&arguments, role);
+    for (const char *value; (value = va_arg(further, const char *)) != NULL;)
+        add(&arguments, value);
+    if (strcmp(role, "broker") != 0)
+        add_default(&arguments, "gateway/listen=tcp://127.0.0.1:0");
+    if (strcmp(role, "gateway") != 0)
+        add_default(&arguments, "broker/listen=tcp://127.0.0.1:0");
+    add_default(&arguments, "admin/listen=http://127.0.0.1:0");
+
+    server_t *self = calloc(1, sizeof(*self));
+    assert(self);
+    self->next = servers;
+    servers = self;
+    self->process = process_start(arguments.values);
+    return self;
+}
+
+server_t *server_launch(const char *role, ...)
+{
+    va_list further;
+    va_start(further, role);
+    server_t *self = launch(role, further);
+    va_end(further);
+    return self;
+}
+
+server_t *server_start(const char *role, ...)
+{
+    va_list further;
+    va_start(further, role);
+    server_t *self = launch(role, further);
+    va_end(further);
+    server_wait_ready(self);
+    return self;
+}
+
+void server_wait_ready(server_t *self)
+{
+    process_wait_log(self->process, "event=ready", START_MS);
+}
+
+static void forget(server_t *self)
+{
+    server_t **at = &servers;
+    while (*at != self)
+        at = &(*at)->next;
+    *at = self->next;
+    free(self);
+}
+
+void server_destroy(server_t **self_p)
+{
+    server_t *self = *self_p;
+    if (!self)
+        return;
+    process_destroy(&self->process);
+    forget(self);
+    *self_p = NULL;
+}
+
+void server_forget_all(void)
+{
+    while (servers)
+        forget(servers);
+}
+
+void server_stop(server_t **self_p)
+{
+    server_t *self = *self_p;
+    process_signal(self->process, SIGTERM);
+    assert_int_equal(process_wait_exit(self->process, STOP_MS), 0);
+    assert_int_equal(server_ledger(self, "balance"), 0);
+    server_destroy(self_p);
+}
+
+process_t *server_process(server_t *self)
+{
+    return self->process;
+}
+
+static const char *find_endpoint(server_t *self, char *endpoint, const char *fields)
+{
+    if (!*endpoint)
+        logfmt_value(process_wait_log(self->process, fields, START_MS), "endpoint", endpoint, ENDPOINT_SIZE);
+    return endpoint;
+}
+
+const char *server_gateway(server_t *self)
+{
+    return find_endpoint(self, self->gateway, "event=listening role=gateway");
+}
+
+const char *server_broker(server_t *self)
+{
+    return find_endpoint(self, self->broker, "event=listening role=broker");
+}
+
+const char *server_admin(server_t *self)
+{
+    return find_endpoint(self, self->admin, "event=listening role=admin");
+}
+
+int64_t server_ledger(server_t *self, const char *key)
+{
+    return logfmt_number(process_wait_log(self->process, "event=ledger", STOP_MS), key);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* test: what is left of a test goes with it. */
+#include "lib/test.h"
+
+#include "lib/client.h"
+#include "lib/process.h"
+#include "lib/server.h"
+
+int test_clear(void **state)
+{
+    (void)state;
+    client_close_all();
+    server_forget_all();
+    process_end_all();
+    return 0;
+}
