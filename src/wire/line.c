@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 /* A set of names already seen on one line: a name whose bit is clear is new; one whose bit is set is searched for. It
  * needs no secret key: names made to collide cost no more than the search through the few names that a line may hold.

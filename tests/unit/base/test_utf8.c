@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 static size_t encode(uint32_t rune, char bytes[4])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* utf8: characters in bytes. Nearly all of what is routed is ASCII, and is looked at 16 bytes at a time; what is not is
  * decoded character by character. What is malformed decodes to nothing. Any thread. */
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 typedef signed char utf8_block_t __attribute__((vector_size(16)));
 typedef uint64_t utf8_words_t __attribute__((vector_size(16)));
