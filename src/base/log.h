@@ -30,8 +30,9 @@ typedef struct {
 
 /* log_info("login", log_str("address", a), log_uint("count", n)) writes
  *     time=2026-01-31T12:00:00.000Z level=info event=login address=127.0.0.1:5000 count=3
- * Values that hold white space, quotes, '=' or control bytes are quoted and escaped; bytes that are not UTF-8 are
- * escaped too, so that no client can forge a line. */
+ * Fields may be absent. Values that hold white space, quotes, '=' or bytes beyond ASCII are quoted; control characters
+ * and what else a terminal acts on are escaped as in JSON, and a byte that is not UTF-8 reads \ufffd, so that no client
+ * can forge a line. */
 #define log_debug(event, ...)   log_event(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
 #define log_info(event, ...)    log_event(LOG_LEVEL_INFO, event, __VA_ARGS__)
 #define log_warning(event, ...) log_event(LOG_LEVEL_WARNING, event, __VA_ARGS__)
@@ -39,7 +40,7 @@ typedef struct {
 #define log_event(level, event, ...)                                                                                   \
     do {                                                                                                               \
         if (log_enabled(level))                                                                                        \
-            log_write(level, event, (const log_field_t[]){__VA_ARGS__, {.kind = LOG_FIELD_END}});                      \
+            log_write(level, event, (const log_field_t[]){__VA_ARGS__ __VA_OPT__(, ){.kind = LOG_FIELD_END}});         \
     } while (0)
 
 /* Sets what is written and how, for the whole process. Call it before the first thread starts. Info and logfmt are the
@@ -48,8 +49,9 @@ void log_setup(log_level_t least, log_format_t format);
 
 bool log_enabled(log_level_t level);
 
-/* Writes one event; `fields` ends with LOG_FIELD_END. A line is cut at 4 KiB. Never blocks for longer than stderr does
- * and never fails visibly. */
+/* Writes one event; `fields` ends with LOG_FIELD_END. A line is cut at 4 KiB, stays valid in its format, and then ends
+ * with cut=true. Never blocks for longer than stderr does, never fails visibly and leaves errno alone; a process whose
+ * stderr may be a pipe ignores SIGPIPE. */
 void log_write(log_level_t level, const char *event, const log_field_t *fields);
 
 #endif
