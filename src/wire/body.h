@@ -68,12 +68,15 @@ typedef struct {
     };
 } body_record_t;
 
-/* Start reading a body of a node or of a broker. Return 0 or -CLOSE_BAD_RECORD. */
+/* Start reading a body of a node or of a broker. Return 0, or -CLOSE_BAD_RECORD if it announces no record or more than
+ * fit into it. */
 int body_open_up(body_t *self, span_t frame);
 int body_open_down(body_t *self, span_t frame);
 
-/* Reads the next record of a node's or a broker's body. Returns 1, 0 at the end (all of the frame was used), or
- * -CLOSE_BAD_RECORD. Names are checked for their size only: nodes are trusted to have checked the rest. */
+/* Reads the next record of a node's or a broker's body. Returns 1, 0 at the end (the announced records were all of the
+ * frame), or -CLOSE_BAD_RECORD. Names are checked for their size only: nodes are trusted to have checked the rest. Left
+ * to the caller: that recipients are distinct, that a RUN comes before the first COPY, and that slots of sessions are
+ * below LINK_SLOT_LIMIT. */
 int body_next_up(body_t *self, body_record_t *record);
 int body_next_down(body_t *self, body_record_t *record);
 
@@ -99,14 +102,15 @@ void body_finish_down(buffer_t *to, uint32_t count);
 /* The size of a MESSAGE record. */
 size_t body_message_size(span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);
 
-void body_put_message(buffer_t *to, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count,
-    span_t text);
+/* Append a record. Names are 1 to 255 bytes, recipients 1 to BODY_RECIPIENTS_MAX. */
+void body_put_message(
+    buffer_t *to, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);
 void body_put_report(buffer_t *to, const body_report_t *report);
 void body_put_run(buffer_t *to, const body_run_t *run);
 
 /* Appends a COPY of `message` for those sessions. */
-void body_put_copy(buffer_t *to, const body_message_t *message, uint64_t number, const uint64_t *sessions,
-    unsigned session_count);
+void body_put_copy(
+    buffer_t *to, const body_message_t *message, uint64_t number, const uint64_t *sessions, unsigned session_count);
 void body_put_notice(buffer_t *to, const body_notice_t *notice);
 
 #endif

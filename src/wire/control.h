@@ -37,7 +37,7 @@ typedef struct {
     record_type_t type;
     union {
         struct {
-            uint16_t version;
+            uint16_t version; /* if it is not LINK_VERSION, the other fields were not read */
             link_id_t node, instance, digest;
             uint64_t last, term;
             span_t broker; /* a name */
@@ -78,8 +78,10 @@ typedef struct {
     };
 } control_t;
 
-/* Takes the next record off `rest`. Returns 1, 0 at the end, or -CLOSE_BAD_RECORD: unknown, truncated, with a lying size,
- * a bad name, or one that `side` may not send. */
+/* Takes the next record off `rest`. Returns 1, 0 at the end, or -CLOSE_BAD_RECORD: unknown, truncated, with a lying
+ * size, a bad name, or one that `side` may not send. What link.md promises of the fields is checked, too: bits and
+ * integers that are 0, slots of REGISTER, LEAVING, HOLD and END below LINK_SLOT_LIMIT, limits in WELCOME that are not
+ * 0, and exceptions of TAKEN that ascend below `below` without touching. */
 int control_next(control_t *self, span_t *rest, control_side_t side);
 
 /* Appends the record. HOLD, HELD, ENDED and TAKEN write their lists from the borrowed spans. */
