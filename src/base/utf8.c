@@ -50,6 +50,21 @@ static inline bool utf8_block_is_plain(utf8_block_t block)
     return (words[0] | words[1]) == 0;
 }
 
+/* The last bytes of a text, from `at` on, are fewer than a block: a block is made that overlaps what is before them,
+ * or, in a text shorter than a block, of two halves that overlap each other. */
+static size_t utf8_skip_plain_end(span_t text, size_t at)
+{
+    utf8_block_t block;
+    enum { HALF = sizeof block / 2 };
+    if (text.size >= sizeof block)
+        memcpy(&block, text.data + text.size - sizeof block, sizeof block);
+    else {
+        memcpy(&block, text.data, HALF);
+        memcpy((char *)&block + HALF, text.data + text.size - HALF, HALF);
+    }
+    return utf8_block_is_plain(block) ? text.size : at;
+}
+
 size_t utf8_skip_plain(span_t text)
 {
     utf8_block_t block;
@@ -61,12 +76,10 @@ size_t utf8_skip_plain(span_t text)
     }
     if (at == text.size)
         return at;
-    if (text.size >= sizeof block) {
-        memcpy(&block, text.data + text.size - sizeof block, sizeof block);
-        return utf8_block_is_plain(block) ? text.size : at;
-    }
-    for (signed char byte; at < text.size; at++) {
-        byte = (signed char)text.data[at];
+    if (text.size >= sizeof block / 2)
+        return utf8_skip_plain_end(text, at);
+    for (; at < text.size; at++) {
+        signed char byte = (signed char)text.data[at];
         if ((byte < 0x20 && byte != '\t') || byte == 0x7F)
             break;
     }
@@ -115,8 +128,18 @@ static span_t utf8_trim_end(span_t text)
     return text;
 }
 
+/* Above the space and below 0x80 nothing is white space: the common case needs no decoding. */
+static inline bool utf8_is_dark(char byte)
+{
+    return (signed char)byte > ' ';
+}
+
 span_t utf8_trim(span_t text)
 {
+    if (text.size > 0 && text.data[0] == ' ')
+        text = span_of(text.data + 1, text.size - 1);
+    if (text.size > 0 && utf8_is_dark(text.data[0]) && utf8_is_dark(text.data[text.size - 1]))
+        return text;
     return utf8_trim_end(utf8_trim_start(text));
 }
 
