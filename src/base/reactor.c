@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* reactor: libuv's prepare handle is the end of a turn, its check handle the place where sockets are read. A watch is
  * `due` when its socket may have events that no edge will tell of, and stays so after it was served: it is asked again
- * before the loop may sleep, and an idle handle keeps the loop awake while something is left. Nothing fails but by assert. Owner: the actor's thread. */
+ * before the loop may sleep, and an idle handle keeps the loop awake while something is left. Nothing fails but by
+ * assert. Owner: the actor's thread. */
 #include "base/reactor.h"
 
 #include <assert.h>
@@ -159,7 +160,8 @@ void reactor_wake(reactor_t *self)
     self->woken = true;
 }
 
-watch_t *watch_new(reactor_t *reactor, void *socket, short wanted, void (*on_events)(void *arg, short events), void *arg)
+watch_t *watch_new(
+    reactor_t *reactor, void *socket, short wanted, void (*on_events)(void *arg, short events), void *arg)
 {
     int fd = -1;
     size_t size = sizeof fd;

@@ -34,11 +34,12 @@ void reactor_stop(reactor_t *self);
 /* Makes the coming turn not sleep; for work that was put off. */
 void reactor_wake(reactor_t *self);
 
-/* Watches a ZeroMQ socket (libzmq's void *, borrowed until watch_destroy). on_events is called at most once a turn, with
- * those of ZMQ_POLLIN and ZMQ_POLLOUT that hold, wanted or not: while one of the wanted holds, and when they have changed
- * (a DEALER that loses its connection loses ZMQ_POLLOUT). It reads a bounded number of messages with ZMQ_DONTWAIT and is
- * called again in the next turn if there are more. on_events may destroy its own watch. */
-watch_t *watch_new(reactor_t *reactor, void *socket, short wanted, void (*on_events)(void *arg, short events), void *arg);
+/* Watches a ZeroMQ socket (libzmq's void *, borrowed until watch_destroy). on_events is called at most once a turn,
+ * with those of ZMQ_POLLIN and ZMQ_POLLOUT that hold, wanted or not: while one of the wanted holds, and when they have
+ * changed (a DEALER that loses its connection loses ZMQ_POLLOUT). It reads a bounded number of messages with
+ * ZMQ_DONTWAIT and is called again in the next turn if there are more. on_events may destroy its own watch. */
+watch_t *watch_new(
+    reactor_t *reactor, void *socket, short wanted, void (*on_events)(void *arg, short events), void *arg);
 void watch_destroy(watch_t **self_p);
 
 /* Changes what is wanted. */

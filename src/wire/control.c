@@ -122,10 +122,6 @@ static void small_walk(walk_t *self, control_t *record)
         walk_64(self, &record->taken.below);
         walk_rest(self, &record->taken.exceptions, 16);
         break;
-    case RECORD_END:
-        walk_64(self, &record->held.session);
-        walk_32(self, &record->held.count);
-        break;
     case RECORD_DRAINED:
     case RECORD_BYE:
     case RECORD_BYE_OK:
@@ -152,6 +148,7 @@ static void control_walk(walk_t *self, control_t *record)
         confirmed_walk(self, record);
         break;
     case RECORD_HOLD:
+    case RECORD_END:
         hold_walk(self, record);
         break;
     case RECORD_HELD:

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* custody: what a node has accepted and is answerable for, by message number (proto/link.md, sections 4 and 6). It
+ * keeps each body, the very buffer that ZeroMQ sends, until every message in it is taken, and each message until it is
+ * settled: taken, and no copy of it held by its recipient's node. Owned by the link's thread.
+ *
+ *     accepted ──custody_accept──▶ open ──custody_taken──▶ taken ──(held copies: custody_ended)──▶ settled, forgotten
+ */
+#ifndef FERRY_LINK_CUSTODY_H
+#define FERRY_LINK_CUSTODY_H
+
+#include <zmq.h>
+
+#include "base/ledger.h"
+#include "wire/body.h"
+
+#define CUSTODY_NUMBERS_MAX                                                                                            \
+    (1u << 18) /* between the oldest message not taken and the newest; 24 bytes of memory each */
+
+typedef struct custody custody_t;
+
+/* Called once for each message when it is settled, with its sender's session. Reports are not messages. */
+typedef void(custody_settled_fn)(void *arg, uint64_t session);
+
+/* `ledger` is borrowed and gets accepted, handed_over, refused and unconfirmed. */
+custody_t *custody_new(ledger_t *ledger, custody_settled_fn *on_settled, void *arg);
+void custody_destroy(custody_t **self_p);
+
+/* Accepts a message of that size with so many copies and gives it the next number. */
+void custody_accept(custody_t *self, uint64_t session, uint32_t size, unsigned copies);
+
+/* Numbers a report; it has no copies and is never settled, and its size is not open. */
+void custody_accept_report(custody_t *self);
+
+/* Keeps a body with the next `count` of the numbers that were given. Takes the message. */
+void custody_keep(custody_t *self, uint32_t count, zmq_msg_t *body);
+
+/* Whether a kept body waits to be sent; the first of them, sharing its content, which counts as sent from then on. */
+bool custody_has_unsent(const custody_t *self);
+void custody_send_next(custody_t *self, zmq_msg_t *body);
+
+/* A copy of an open message was refused by its broker, or is unconfirmed: counts it in the ledger and takes it off the
+ * message. Returns false if there is no such open copy (a notice that came twice). */
+bool custody_refuse(custody_t *self, const body_notice_t *notice);
+
+/* What TAKEN, HELD and ENDED records say. Numbers that are not known are passed over: they may be of an earlier link.
+ */
+void custody_taken(custody_t *self, const control_t *record);
+void custody_held(custody_t *self, const control_numbers_t *numbers);
+void custody_ended(custody_t *self, const control_numbers_t *numbers);
+
+/* Ends everything that was sent, since its link was lost: each open copy is counted as unconfirmed and given to
+ * on_copy with its sender's session and its recipient, each report is given to on_report so that it can be sent again,
+ * and all these messages, and those with held copies, are settled. What was not sent yet stays. */
+typedef struct {
+    void (*on_copy)(void *arg, uint64_t session, span_t recipient);
+    void (*on_report)(void *arg, span_t record);
+    void *arg;
+} custody_lost_t;
+void custody_lost(custody_t *self, const custody_lost_t *lost);
+
+uint64_t custody_next_number(const custody_t *self);
+uint64_t custody_floor(const custody_t *self);       /* the lowest number not known to be taken, or the next number */
+size_t custody_open_size(const custody_t *self);     /* bytes of messages not taken */
+bool custody_is_crowded(const custody_t *self);      /* CUSTODY_NUMBERS_MAX is reached */
+bool custody_is_clear(const custody_t *self);        /* nothing that was sent is open */
+uint64_t custody_open_copies(const custody_t *self); /* walks: for the ledger's pending */
+
+#endif

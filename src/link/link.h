@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* link: the node's side of the conversation with one broker (proto/link.md): one DEALER from HELLO to BYE-OK, and a new
+ * one when it is lost. Gateway workers embed it, and libferry. Everything is the thread's that runs the reactor.
+ *
+ *     DOWN ──▶ CONNECTING ──▶ GREETING ──▶ UP ──▶ LEAVING ──▶ LEFT ──▶ PARTING ──▶ CLOSED
+ *      ▲  back-off, then again     │        │        any, when the link is lost while its owner leaves ▲
+ *      └───────── lost ────────────┴────────┘─────────────────────────────────────────────────────────┘
+ */
+#ifndef FERRY_LINK_LINK_H
+#define FERRY_LINK_LINK_H
+
+#include "base/ledger.h"
+#include "base/reactor.h"
+#include "link/origins.h"
+#include "wire/body.h"
+
+typedef struct link link_t;
+
+typedef enum {
+    LINK_DOWN,
+    LINK_CONNECTING,
+    LINK_GREETING,
+    LINK_UP,
+    LINK_LEAVING,
+    LINK_LEFT,
+    LINK_PARTING,
+    LINK_CLOSED,
+} link_state_t;
+
+typedef struct {
+    const char *broker;   /* the name that is expected; borrowed for the link's life, as is the endpoint */
+    const char *endpoint; /* tcp://, ipc:// or inproc:// */
+    link_id_t node;
+    link_id_t digest; /* of the list of brokers: link_digest */
+    uint32_t connect_timeout_ms;
+    uint32_t timeout_ms; /* until WELCOME tells the broker's */
+    uint32_t backoff_min_ms, backoff_max_ms;
+    uint32_t linger_ms;
+    uint32_t batch_size;   /* where a batch is closed, bytes; WELCOME may lower it */
+    uint32_t message_size; /* the largest record that the owner may send; the batch is never smaller */
+    ledger_t *ledger;      /* borrowed; gets accepted, handed_over, refused, unconfirmed and taken_over */
+} link_options_t;
+
+/* What a link tells its owner, in the owner's thread, from within the loop. Spans are borrowed for the call. No
+ * callback may destroy the link. */
+typedef struct {
+    /* A fresh link is up: state names and paused names again with link_register (again) and link_pause; held copies
+     * when their origin is told. */
+    void (*on_fresh)(void *owner, link_t *link);
+    /* The broker has told of an origin; what is held of it may be stated now. */
+    void (*on_origin)(void *owner, link_t *link, origin_t *origin);
+    /* The state has changed; link_state tells. */
+    void (*on_state)(void *owner, link_t *link);
+    void (*on_confirmed)(void *owner, link_t *link, uint64_t session);
+    void (*on_denied)(void *owner, link_t *link, uint64_t session, int error);
+    void (*on_left)(void *owner, link_t *link, uint64_t session);
+    /* A copy for sessions of this node, which is in its custody from now on and counted as taken over. */
+    void (*on_copy)(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin);
+    /* How a copy of a message of this node has ended. */
+    void (*on_notice)(void *owner, link_t *link, const body_notice_t *notice);
+    /* One message of that session is settled. */
+    void (*on_settled)(void *owner, link_t *link, uint64_t session);
+    /* Messages to that name must wait (paused), or need wait no more. */
+    void (*on_pause)(void *owner, link_t *link, span_t name, bool paused);
+    /* The link has room after it had none. */
+    void (*on_room)(void *owner, link_t *link);
+} link_owner_t;
+
+/* The link opens itself in the loop's first turns, and again whenever it is lost. `callbacks` and `owner` are borrowed.
+ */
+link_t *link_new(reactor_t *reactor, const link_options_t *options, const link_owner_t *callbacks, void *owner);
+
+/* Closes at once; what is open is forgotten (link_leave and link_part are the orderly way). */
+void link_destroy(link_t **self_p);
+
+/* Whether a message may be accepted: the link is up, its broker does not drain, and its window is open. If not, on_room
+ * tells when. */
+bool link_has_room(link_t *self);
+
+/* Accepts a message; link_has_room must have said yes. It is sent by link_flush, or before when the batch is full. */
+void link_send(
+    link_t *self, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);
+
+/* Tells how a copy that was taken has ended otherwise than by delivery. Kept until the link can send it. */
+void link_report(link_t *self, const body_report_t *report);
+
+/* Asks for a name, with `again` if it was confirmed before. Ignored while the link is not up: on_fresh asks for all. */
+void link_register(link_t *self, uint64_t session, span_t name, bool again);
+void link_leaving(link_t *self, uint64_t session);
+void link_pause(link_t *self, span_t name, bool paused);
+
+/* Tells of one more copy that the session still holds after the write pass. The origin must have a handle. */
+void link_hold(link_t *self, uint64_t session, const origin_t *origin, uint64_t number, bool again);
+
+/* Tells that a copy which was told of with link_hold has ended. While link_can_end says no, or the origin has no
+ * handle, the owner keeps it and states it again on the next link, with link_hold and link_end. */
+bool link_can_end(const link_t *self);
+void link_end(link_t *self, uint64_t session, const origin_t *origin, uint64_t number);
+
+/* End of a turn, after the write pass: sends what is there, and acknowledges what was taken. */
+void link_flush(link_t *self);
+
+/* The orderly end, in these steps: link_leave, on_state LEFT; reports; link_part, which sends BYE when all reports are
+ * taken; on_state CLOSED. A link that is not up is CLOSED at once. */
+void link_leave(link_t *self);
+void link_part(link_t *self);
+
+link_state_t link_state(const link_t *self);
+const char *link_state_text(const link_t *self);
+bool link_is_up(const link_t *self);
+const char *link_broker(const link_t *self);
+origins_t *link_origins(link_t *self);
+uint64_t link_open_copies(const link_t *self); /* walks: part of the ledger's pending */
+
+/* The link's entry in /status; the caller owns it. */
+json_t *link_json(const link_t *self);
+
+/* The digest of a list of brokers' names (proto/link.md, section 10). */
+void link_digest(link_id_t *digest, const char *const *names, size_t count);
+
+#endif

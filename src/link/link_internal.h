@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* link_internal: the link's state, shared by its three files: link.c (lifecycle), link_in.c (what comes), link_out.c
+ * (what goes). Nobody else includes this. */
+#ifndef FERRY_LINK_LINK_INTERNAL_H
+#define FERRY_LINK_LINK_INTERNAL_H
+
+#include "base/histogram.h"
+#include "link/custody.h"
+#include "link/link.h"
+#include "link/monitor.h"
+
+struct link {
+    link_options_t options;
+    const link_owner_t *callbacks;
+    void *owner;
+    reactor_t *reactor;
+    link_state_t state;
+    uv_timer_t *timer; /* back-off in DOWN, else a tick; freed by its close callback */
+    void *dealer;      /* NULL in DOWN and CLOSED */
+    watch_t *watch;
+    monitor_t *monitor; /* while CONNECTING */
+
+    uint32_t epoch;
+    uint32_t backoff_ms;
+    uint64_t opened_ms; /* when the present state's wait began */
+    uint64_t heard_ms, spoke_ms;
+    uint32_t window_size, batch_size, heartbeat_ms, timeout_ms; /* of WELCOME */
+    link_id_t instance;                                         /* of the broker, of the last WELCOME */
+
+    uint64_t sent;         /* sequence of the last batch that was sent on this link */
+    uint64_t received;     /* sequence of the last batch that was taken */
+    uint64_t acknowledged; /* the last sequence that was acknowledged to the broker */
+    bool broker_drains, drained_told;
+    bool bye_heard; /* answered, the link ends when that is sent */
+    bool leave_wanted, part_wanted;
+    bool room_wanted;
+
+    custody_t *custody;
+    origins_t origins;
+    buffer_t body; /* records of the batch that is being made */
+    uint32_t body_count;
+    size_t body_size_last; /* of the last batch: where the next one's memory starts */
+    buffer_t controls;     /* records for the next header frames */
+    size_t list_at;        /* where the last HOLD or END starts in controls, SIZE_MAX if another record follows it */
+    control_t list;        /* that record, as it began */
+    uint64_t list_last;    /* its last number */
+    uint64_t pause_count;  /* names that are paused at the moment */
+    histogram_t batch_records, batch_size_histogram;
+    uint64_t batches_sent, batches_received, links_lost;
+};
+
+/* Moves to another state, which must be an allowed move, and tells the owner. */
+void link_move(link_t *self, link_state_t state);
+
+/* The conversation is over for that reason: ends what was open, closes the DEALER, and begins the back-off. */
+void link_lose(link_t *self, close_t reason, span_t detail);
+
+/* Everything is said: the DEALER is closed for good. */
+void link_close(link_t *self, bool spoke_last);
+
+/* Handles one ZeroMQ message, whose frames are borrowed; `body` is NULL when it has none. May lose the link. */
+void link_receive(link_t *self, zmq_msg_t *header, zmq_msg_t *body);
+
+/* Sends HELLO. */
+void link_greet(link_t *self);
+
+/* Appends a control record to the next header frame. */
+void link_control(link_t *self, const control_t *record);
+void link_control_empty(link_t *self, record_type_t type);
+
+#endif

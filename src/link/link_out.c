@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* [3] link_out: what a node says. Messages and reports gather in a body, control records in a buffer; at the end of a
+ * turn both go, with the acknowledgement of what was taken, in one ZeroMQ message (more if they are large). A body is
+ * kept in custody first and the kept buffer is what is sent. A send that fails means that the connection is gone, which
+ * the watch finds out; what was not sent is kept. Owner: the thread of the reactor. */
+#include <assert.h>
+#include <czmq.h>
+
+#include "link/link_internal.h"
+#include "wire/bytes.h"
+#include "wire/frame.h"
+
+#define LINK_COPY_SIZE 1024 /* smaller bodies are copied into ZeroMQ's own memory */
+
+static void on_body_free(void *data, void *hint)
+{
+    (void)hint;
+    free(data);
+}
+
+/* Closes the batch that is being made and gives it to custody. */
+static void link_seal(link_t *self)
+{
+    body_finish_up(&self->body, custody_next_number(self->custody) - self->body_count, self->body_count);
+    size_t size = buffer_size(&self->body);
+    zmq_msg_t body;
+    if (size < LINK_COPY_SIZE) {
+        zmq_msg_init_size(&body, size);
+        memcpy(zmq_msg_data(&body), self->body.data, size);
+        buffer_clear(&self->body);
+    } else {
+        zmq_msg_init_data(&body, buffer_release(&self->body), size, on_body_free, NULL);
+    }
+    custody_keep(self->custody, self->body_count, &body);
+    histogram_add(&self->batch_records, self->body_count);
+    histogram_add(&self->batch_size_histogram, size);
+    self->body_size_last = size;
+    self->body_count = 0;
+}
+
+/* Sends one ZeroMQ message: the next kept body if `with_body`, and the control records. Returns 0, or -1 if the DEALER
+ * has no connection any more. */
+static int link_transmit(link_t *self, bool with_body, span_t controls, uint64_t acknowledged)
+{
+    zmq_msg_t header, body;
+    zmq_msg_init_size(&header, FRAME_HEADER_SIZE + controls.size);
+    frame_header_put(zmq_msg_data(&header), &(frame_header_t){
+                                                .epoch = self->epoch,
+                                                .sequence = with_body ? ++self->sent : 0,
+                                                .acknowledged = acknowledged,
+                                                .floor = custody_floor(self->custody),
+                                            });
+    if (controls.size)
+        memcpy((uint8_t *)zmq_msg_data(&header) + FRAME_HEADER_SIZE, controls.data, controls.size);
+    if (with_body) {
+        custody_send_next(self->custody, &body);
+        self->batches_sent++;
+    }
+    bool sent = zmq_msg_send(&header, self->dealer, ZMQ_DONTWAIT | (with_body ? ZMQ_SNDMORE : 0)) >= 0;
+    if (!sent)
+        zmq_msg_close(&header);
+    if (with_body && (!sent || zmq_msg_send(&body, self->dealer, ZMQ_DONTWAIT) < 0)) {
+        zmq_msg_close(&body);
+        sent = false;
+    }
+    watch_touch(self->watch);
+    self->spoke_ms = reactor_now_ms(self->reactor);
+    return sent ? 0 : -1;
+}
+
+/* Whether batches may go: from WELCOME until BYE. */
+static bool link_may_send(const link_t *self)
+{
+    return self->state >= LINK_UP && self->state <= LINK_LEFT && !self->bye_heard;
+}
+
+static bool link_has_batch(const link_t *self)
+{
+    return link_may_send(self) && custody_has_unsent(self->custody);
+}
+
+/* The leading control records that fit into one frame. */
+static span_t link_chunk(const link_t *self)
+{
+    span_t all = buffer_span(&self->controls);
+    if (all.size <= FRAME_CONTROLS_SIZE)
+        return all;
+    size_t size = 0;
+    for (;;) {
+        size_t record = 4 + (bytes_get32((const uint8_t *)all.data + size) >> 8);
+        if (size + record > FRAME_CONTROLS_SIZE)
+            return span_of(all.data, size);
+        size += record;
+    }
+}
+
+static void link_tell_stop(link_t *self)
+{
+    bool parting = self->state == LINK_LEFT && self->part_wanted && !self->body_count &&
+                   !custody_has_unsent(self->custody) && custody_is_clear(self->custody);
+    if (self->broker_drains && !self->drained_told) {
+        self->drained_told = true;
+        uint64_t last = custody_next_number(self->custody) - 1;
+        link_control(self, &(control_t){.type = RECORD_DRAINED, .number = last});
+    }
+    if (parting && !self->bye_heard) {
+        link_control(self, &(control_t){.type = RECORD_BYE, .number = self->sent});
+        link_move(self, LINK_PARTING);
+    }
+    if (self->bye_heard)
+        link_control(self, &(control_t){.type = RECORD_BYE_OK, .number = self->received});
+}
+
+void link_flush(link_t *self)
+{
+    if (!self->dealer || self->state < LINK_UP || self->state == LINK_CLOSED)
+        return;
+    if (self->body_count && link_may_send(self))
+        link_seal(self);
+    link_tell_stop(self);
+    bool due =
+        self->received != self->acknowledged || reactor_now_ms(self->reactor) - self->spoke_ms >= self->heartbeat_ms;
+    while (due || buffer_size(&self->controls) || link_has_batch(self)) {
+        bool with_body = link_has_batch(self);
+        span_t chunk = link_chunk(self);
+        bool last = chunk.size == buffer_size(&self->controls);
+        if (link_transmit(self, with_body, chunk, last ? self->received : self->acknowledged) != 0)
+            return;
+        buffer_consume(&self->controls, chunk.size);
+        if (last)
+            self->acknowledged = self->received;
+        due = false;
+    }
+    self->list_at = SIZE_MAX;
+    if (self->bye_heard)
+        link_lose(self, CLOSE_ORDERLY, span_str("the broker said BYE"));
+}
+
+/* Makes room in the body for one more record; a full batch is closed, and sent if it may be. */
+static void link_make_room(link_t *self, size_t size)
+{
+    if (self->body_count && buffer_size(&self->body) + size > self->batch_size) {
+        link_seal(self);
+        while (link_has_batch(self))
+            if (link_transmit(self, true, span_of(NULL, 0), self->acknowledged) != 0)
+                break;
+    }
+    if (self->body_count == 0) {
+        buffer_reserve(&self->body, self->body_size_last + size + BODY_UP_HEADER_SIZE);
+        body_begin_up(&self->body);
+    }
+}
+
+bool link_has_room(link_t *self)
+{
+    size_t open = custody_open_size(self->custody);
+    bool room = link_is_up(self) && !self->bye_heard && (open == 0 || open < self->window_size) &&
+                !custody_is_crowded(self->custody);
+    if (!room)
+        self->room_wanted = true;
+    return room;
+}
+
+void link_send(
+    link_t *self, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text)
+{
+    size_t size = body_message_size(sender, recipients, recipient_count, text);
+    link_make_room(self, size);
+    body_put_message(&self->body, session, sender, recipients, recipient_count, text);
+    self->body_count++;
+    custody_accept(self->custody, session, (uint32_t)size, recipient_count);
+}
+
+void link_report(link_t *self, const body_report_t *report)
+{
+    link_make_room(self, sizeof *report + report->name.size);
+    body_put_report(&self->body, report);
+    self->body_count++;
+    custody_accept_report(self->custody);
+}
+
+void link_control(link_t *self, const control_t *record)
+{
+    control_put(&self->controls, record);
+    self->list_at = SIZE_MAX;
+}
+
+void link_control_empty(link_t *self, record_type_t type)
+{
+    control_put_empty(&self->controls, type);
+    self->list_at = SIZE_MAX;
+}
+
+void link_register(link_t *self, uint64_t session, span_t name, bool again)
+{
+    if (self->state == LINK_UP)
+        link_control(
+            self, &(control_t){.type = RECORD_REGISTER, .name = {.session = session, .again = again, .name = name}});
+}
+
+void link_leaving(link_t *self, uint64_t session)
+{
+    if (self->state >= LINK_UP)
+        link_control(self, &(control_t){.type = RECORD_LEAVING, .name.session = session});
+}
+
+void link_pause(link_t *self, span_t name, bool paused)
+{
+    if (self->state >= LINK_UP)
+        link_control(self, &(control_t){.type = paused ? RECORD_PAUSE : RECORD_RESUME, .name.name = name});
+}
+
+/* Adds a number to the HOLD or END record that was written last, if it goes on with the same session and origin. */
+static bool link_extend_list(link_t *self, const control_t *record)
+{
+    const control_t *last = &self->list;
+    uint64_t number = record->held.numbers.first;
+    if (self->list_at == SIZE_MAX || last->type != record->type || last->held.session != record->held.session ||
+        last->held.handle != record->held.handle || last->held.again != record->held.again ||
+        number <= self->list_last || number - last->held.numbers.first > UINT32_MAX ||
+        buffer_size(&self->controls) - self->list_at > FRAME_CONTROLS_SIZE / 2)
+        return false;
+    bytes_put32(buffer_reserve(&self->controls, 4), (uint32_t)(number - last->held.numbers.first));
+    buffer_commit(&self->controls, 4);
+    uint8_t *head = self->controls.data + self->controls.start + self->list_at;
+    bytes_put32(head, bytes_get32(head) + (4u << 8));
+    return true;
+}
+
+static void link_list(link_t *self, const control_t *record)
+{
+    if (!link_extend_list(self, record)) {
+        size_t at = buffer_size(&self->controls);
+        link_control(self, record);
+        self->list_at = at;
+        self->list = *record;
+    }
+    self->list_last = record->held.numbers.first;
+}
+
+void link_hold(link_t *self, uint64_t session, const origin_t *origin, uint64_t number, bool again)
+{
+    if (self->state >= LINK_UP)
+        link_list(
+            self, &(control_t){.type = RECORD_HOLD,
+                      .held = {.session = session, .handle = origin->handle, .again = again, .numbers.first = number}});
+}
+
+bool link_can_end(const link_t *self)
+{
+    return self->state >= LINK_UP && self->state < LINK_PARTING && !self->broker_drains && !self->bye_heard;
+}
+
+void link_end(link_t *self, uint64_t session, const origin_t *origin, uint64_t number)
+{
+    link_list(self, &(control_t){.type = RECORD_END,
+                        .held = {.session = session, .handle = origin->handle, .numbers.first = number}});
+}
