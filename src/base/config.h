@@ -4,9 +4,12 @@
 #ifndef FERRY_BASE_CONFIG_H
 #define FERRY_BASE_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#define CONFIG_BROKER_NAME_SIZE 65 /* enough for every broker's name with its NUL */
 
 typedef struct config config_t;
 
@@ -18,16 +21,32 @@ config_t *config_new(const char *file, const char *const *overrides, size_t over
 
 void config_destroy(config_t **self_p);
 
-/* The value of an option of that kind in base units: counts as they are, sizes in bytes, durations in milliseconds,
- * booleans 0 or 1. The key must be one of the schema ("gateway/workers"); anything else is a bug and asserts. */
+/* The value of an option in base units: counts as they are, sizes in bytes, durations in milliseconds, booleans 0 or 1;
+ * of a choice the place of its word, so that log/level is a log_level_t and log/format a log_format_t. The key must be
+ * one of the schema ("gateway/workers"); anything else is a bug and asserts. */
 int64_t config_number(const config_t *self, const char *key);
 
-/* The text of a string option, "" where it is unset. Borrowed, as long as the config lives. */
+/* The text of any option but a list, as the user or the schema wrote it. Borrowed, as long as the config lives. */
 const char *config_string(const config_t *self, const char *key);
 
 /* Value number `index` of a list option, NULL past its end. Borrowed. */
 const char *config_item(const config_t *self, const char *key, size_t index);
 size_t config_count(const config_t *self, const char *key);
+
+/* Where value number `index` was given, for the error that it causes later: "FILE:LINE", "-s", or "default". Borrowed.
+ */
+const char *config_place(const config_t *self, const char *key, size_t index);
+
+/* The address of broker number `index` of gateway/broker, NULL past the end; its name ("main" where the address stands
+ * alone, which it does only if it is the only one) goes to `name`. Borrowed. */
+const char *config_broker(const config_t *self, size_t index, char name[CONFIG_BROKER_NAME_SIZE]);
+
+/* What admin/listen stands for: `auto` is port 7480 of the loopback, or 7481 where a broker runs alone (beside a
+ * gateway, most likely); "" is no admin endpoint. Borrowed. */
+const char *config_admin_listen(const config_t *self, bool broker_alone);
+
+/* Writes the effective configuration as a file that config_new takes. */
+void config_print(const config_t *self, FILE *stream);
 
 /* Calls `visit` for each option of the schema, in the order of the shipped file, with the default as a user would write
  * it; the test that compares deploy/config/ferryd.cfg with the code uses it. */
