@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MPL-2.0
+# What `cmake --install` puts where. With the presets' prefix /usr: the daemon in /usr/sbin, the tool in /usr/bin, the
+# units in /usr/lib/systemd/system, and the configuration in /etc/ferrymq.
+if(TARGET ferryd)
+    install(TARGETS ferryd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+endif()
+if(TARGET ferry)
+    install(TARGETS ferry RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+set(header ${PROJECT_SOURCE_DIR}/include/ferry.h)
+if(EXISTS ${header})
+    install(FILES ${header} TYPE INCLUDE)
+endif()
+
+foreach(section 1 5 8)
+    file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/man/*.${section})
+    install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/config/ferryd.cfg DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/ferrymq OPTIONAL)
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/haproxy/haproxy.cfg DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# The units name the daemon and its configuration by the paths that they are installed under.
+set(units ${PROJECT_BINARY_DIR}/deploy/systemd)
+foreach(service ferrymq-broker.service ferrymq-gateway@.service)
+    configure_file(${CMAKE_CURRENT_LIST_DIR}/systemd/${service}.in ${units}/${service} @ONLY)
+    install(FILES ${units}/${service} DESTINATION lib/systemd/system)
+endforeach()
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/systemd/ferrymq-gateway@.socket DESTINATION lib/systemd/system)
+install(DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/systemd/ferrymq-.service.d DESTINATION lib/systemd/system)
