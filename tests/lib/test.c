@@ -3,6 +3,7 @@
 #include "lib/test.h"
 
 #include "lib/client.h"
+#include "lib/folder.h"
 #include "lib/process.h"
 #include "lib/server.h"
 
@@ -12,5 +13,6 @@ int test_clear(void **state)
     client_close_all();
     server_forget_all();
     process_end_all();
+    folder_remove_all();
     return 0;
 }
