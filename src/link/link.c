@@ -163,7 +163,8 @@ static void link_reset(link_t *self)
     self->sent = self->received = self->acknowledged = 0;
     self->broker_drains = self->drained_told = self->bye_heard = false;
     self->pause_count = 0;
-    self->list_at = SIZE_MAX;
+    self->hold_at = SIZE_MAX;
+    self->origins_stated = 0;
     buffer_clear(&self->controls);
     origins_drop_all(&self->origins);
     self->batch_size = self->options.batch_size;
@@ -357,27 +358,4 @@ json_t *link_json(const link_t *self)
         "open_messages", (json_int_t)(custody_next_number(self->custody) - custody_floor(self->custody)), "pauses",
         (json_int_t)self->pause_count, "batches_sent", (json_int_t)self->batches_sent, "batches_received",
         (json_int_t)self->batches_received, "lost", (json_int_t)self->links_lost);
-}
-
-static int name_compare(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-void link_digest(link_id_t *digest, const char *const *names, size_t count)
-{
-    const char **sorted = malloc(count * sizeof *sorted);
-    if (!sorted)
-        abort();
-    memcpy(sorted, names, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, name_compare);
-    crypto_generichash_state state;
-    crypto_generichash_init(&state, NULL, 0, LINK_ID_SIZE);
-    for (size_t i = 0; i < count; i++) {
-        uint8_t size = (uint8_t)strlen(sorted[i]);
-        crypto_generichash_update(&state, &size, 1);
-        crypto_generichash_update(&state, (const unsigned char *)sorted[i], size);
-    }
-    crypto_generichash_final(&state, digest->bytes, LINK_ID_SIZE);
-    free(sorted);
 }

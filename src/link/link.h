@@ -31,7 +31,7 @@ typedef struct {
     const char *broker;   /* the name that is expected; borrowed for the link's life, as is the endpoint */
     const char *endpoint; /* tcp://, ipc:// or inproc:// */
     link_id_t node;
-    link_id_t digest; /* of the list of brokers: link_digest */
+    link_id_t digest; /* of the list of brokers: rendezvous_digest */
     uint32_t connect_timeout_ms;
     uint32_t timeout_ms; /* until WELCOME tells the broker's */
     uint32_t backoff_min_ms, backoff_max_ms;
@@ -44,11 +44,9 @@ typedef struct {
 /* What a link tells its owner, in the owner's thread, from within the loop. Spans are borrowed for the call. No
  * callback may destroy the link. */
 typedef struct {
-    /* A fresh link is up: state names and paused names again with link_register (again) and link_pause; held copies
-     * when their origin is told. */
+    /* A fresh link is up: state names, paused names and held copies again with link_register (again), link_pause and
+     * link_hold (again). */
     void (*on_fresh)(void *owner, link_t *link);
-    /* The broker has told of an origin; what is held of it may be stated now. */
-    void (*on_origin)(void *owner, link_t *link, origin_t *origin);
     /* The state has changed; link_state tells. */
     void (*on_state)(void *owner, link_t *link);
     void (*on_confirmed)(void *owner, link_t *link, uint64_t session);
@@ -89,13 +87,14 @@ void link_register(link_t *self, uint64_t session, span_t name, bool again);
 void link_leaving(link_t *self, uint64_t session);
 void link_pause(link_t *self, span_t name, bool paused);
 
-/* Tells of one more copy that the session still holds after the write pass. The origin must have a handle. */
-void link_hold(link_t *self, uint64_t session, const origin_t *origin, uint64_t number, bool again);
+/* Tells of one more copy, in the order in which they will end, that the session still holds after the write pass; with
+ * `again` in on_fresh, for all that it holds, and what has ended and was not told with link_end. */
+void link_hold(link_t *self, uint64_t session, origin_t *origin, uint64_t number, bool again);
 
-/* Tells that a copy which was told of with link_hold has ended. While link_can_end says no, or the origin has no
- * handle, the owner keeps it and states it again on the next link, with link_hold and link_end. */
+/* Tells that the `count` oldest of the copies that were told of with link_hold on this link have ended. While
+ * link_can_end says no, the owner keeps them and states them again on the next link. */
 bool link_can_end(const link_t *self);
-void link_end(link_t *self, uint64_t session, const origin_t *origin, uint64_t number);
+void link_end(link_t *self, uint64_t session, uint32_t count);
 
 /* End of a turn, after the write pass: sends what is there, and acknowledges what was taken. */
 void link_flush(link_t *self);
@@ -114,8 +113,5 @@ uint64_t link_open_copies(const link_t *self); /* walks: part of the ledger's pe
 
 /* The link's entry in /status; the caller owns it. */
 json_t *link_json(const link_t *self);
-
-/* The digest of a list of brokers' names (proto/link.md, section 10). */
-void link_digest(link_id_t *digest, const char *const *names, size_t count);
 
 #endif

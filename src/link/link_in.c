@@ -92,10 +92,8 @@ static void link_pause_read(link_t *self, span_t name, bool paused)
 
 static void link_origin_read(link_t *self, const control_t *record)
 {
-    if (record->origin.handle == 0 || origins_get(&self->origins, record->origin.handle))
-        return;
-    origins_put(&self->origins, record->origin.handle, &record->origin.node);
-    self->callbacks->on_origin(self->owner, self, origins_get(&self->origins, record->origin.handle));
+    if (record->origin.handle && !origins_get(&self->origins, record->origin.handle))
+        origins_put(&self->origins, record->origin.handle, &record->origin.node);
 }
 
 /* What a record means to a link that is up. */

@@ -39,12 +39,13 @@ struct link {
     origins_t origins;
     buffer_t body; /* records of the batch that is being made */
     uint32_t body_count;
-    size_t body_size_last; /* of the last batch: where the next one's memory starts */
-    buffer_t controls;     /* records for the next header frames */
-    size_t list_at;        /* where the last HOLD or END starts in controls, SIZE_MAX if another record follows it */
-    control_t list;        /* that record, as it began */
-    uint64_t list_last;    /* its last number */
-    uint64_t pause_count;  /* names that are paused at the moment */
+    size_t body_size_last;   /* of the last batch: where the next one's memory starts */
+    buffer_t controls;       /* records for the next header frames */
+    size_t hold_at;          /* where the last HOLD starts in controls, SIZE_MAX if another record follows it */
+    control_t hold;          /* that record, as it began */
+    uint64_t hold_last;      /* its last number */
+    uint32_t origins_stated; /* handles that this node has given on this link */
+    uint64_t pause_count;    /* names that are paused at the moment */
     histogram_t batch_records, batch_size_histogram;
     uint64_t batches_sent, batches_received, links_lost;
 };

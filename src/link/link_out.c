@@ -131,7 +131,7 @@ void link_flush(link_t *self)
             self->acknowledged = self->received;
         due = false;
     }
-    self->list_at = SIZE_MAX;
+    self->hold_at = SIZE_MAX;
     if (self->bye_heard)
         link_lose(self, CLOSE_ORDERLY, span_str("the broker said BYE"));
 }
@@ -182,13 +182,13 @@ void link_report(link_t *self, const body_report_t *report)
 void link_control(link_t *self, const control_t *record)
 {
     control_put(&self->controls, record);
-    self->list_at = SIZE_MAX;
+    self->hold_at = SIZE_MAX;
 }
 
 void link_control_empty(link_t *self, record_type_t type)
 {
     control_put_empty(&self->controls, type);
-    self->list_at = SIZE_MAX;
+    self->hold_at = SIZE_MAX;
 }
 
 void link_register(link_t *self, uint64_t session, span_t name, bool again)
@@ -210,40 +210,51 @@ void link_pause(link_t *self, span_t name, bool paused)
         link_control(self, &(control_t){.type = paused ? RECORD_PAUSE : RECORD_RESUME, .name.name = name});
 }
 
-/* Adds a number to the HOLD or END record that was written last, if it goes on with the same session and origin. */
-static bool link_extend_list(link_t *self, const control_t *record)
+/* Adds a number to the HOLD record that was written last, if it goes on with the same session and origin. */
+static bool link_extend_hold(link_t *self, const control_t *record)
 {
-    const control_t *last = &self->list;
+    const control_t *last = &self->hold;
     uint64_t number = record->held.numbers.first;
-    if (self->list_at == SIZE_MAX || last->type != record->type || last->held.session != record->held.session ||
+    if (self->hold_at == SIZE_MAX || last->held.session != record->held.session ||
         last->held.handle != record->held.handle || last->held.again != record->held.again ||
-        number <= self->list_last || number - last->held.numbers.first > UINT32_MAX ||
-        buffer_size(&self->controls) - self->list_at > FRAME_CONTROLS_SIZE / 2)
+        number <= self->hold_last || number - last->held.numbers.first > UINT32_MAX ||
+        buffer_size(&self->controls) - self->hold_at > FRAME_CONTROLS_SIZE / 2)
         return false;
     bytes_put32(buffer_reserve(&self->controls, 4), (uint32_t)(number - last->held.numbers.first));
     buffer_commit(&self->controls, 4);
-    uint8_t *head = self->controls.data + self->controls.start + self->list_at;
+    uint8_t *head = self->controls.data + self->controls.start + self->hold_at;
     bytes_put32(head, bytes_get32(head) + (4u << 8));
     return true;
 }
 
-static void link_list(link_t *self, const control_t *record)
+/* The handle under which this node has stated an origin on this link. */
+static uint32_t link_state_origin(link_t *self, origin_t *origin)
 {
-    if (!link_extend_list(self, record)) {
-        size_t at = buffer_size(&self->controls);
-        link_control(self, record);
-        self->list_at = at;
-        self->list = *record;
+    if (origin->stated_epoch != self->epoch) {
+        origin->stated_epoch = self->epoch;
+        origin->stated_handle = ++self->origins_stated;
+        link_control(self,
+            &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = origin->stated_handle, .node = origin->node}});
     }
-    self->list_last = record->held.numbers.first;
+    return origin->stated_handle;
 }
 
-void link_hold(link_t *self, uint64_t session, const origin_t *origin, uint64_t number, bool again)
+void link_hold(link_t *self, uint64_t session, origin_t *origin, uint64_t number, bool again)
 {
-    if (self->state >= LINK_UP)
-        link_list(
-            self, &(control_t){.type = RECORD_HOLD,
-                      .held = {.session = session, .handle = origin->handle, .again = again, .numbers.first = number}});
+    if (self->state < LINK_UP)
+        return;
+    control_t record = {.type = RECORD_HOLD,
+        .held = {.session = session,
+            .handle = again ? link_state_origin(self, origin) : origin->handle,
+            .again = again,
+            .numbers.first = number}};
+    if (!link_extend_hold(self, &record)) {
+        size_t at = buffer_size(&self->controls);
+        link_control(self, &record);
+        self->hold_at = at;
+        self->hold = record;
+    }
+    self->hold_last = number;
 }
 
 bool link_can_end(const link_t *self)
@@ -251,8 +262,7 @@ bool link_can_end(const link_t *self)
     return self->state >= LINK_UP && self->state < LINK_PARTING && !self->broker_drains && !self->bye_heard;
 }
 
-void link_end(link_t *self, uint64_t session, const origin_t *origin, uint64_t number)
+void link_end(link_t *self, uint64_t session, uint32_t count)
 {
-    link_list(self, &(control_t){.type = RECORD_END,
-                        .held = {.session = session, .handle = origin->handle, .numbers.first = number}});
+    link_control(self, &(control_t){.type = RECORD_END, .held = {.session = session, .count = count}});
 }

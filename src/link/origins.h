@@ -8,8 +8,9 @@
 
 typedef struct {
     link_id_t node;
-    uint32_t handle;     /* of the present instance, 0 if it has none any more */
-    uint32_t references; /* queued copies of this origin, and 1 for the handle */
+    uint32_t handle;                      /* of the present instance, 0 if it has none any more */
+    uint32_t stated_handle, stated_epoch; /* what this node called it on the link of that epoch */
+    uint32_t references;                  /* queued copies of this origin, and 1 for the handle */
 } origin_t;
 
 typedef struct {

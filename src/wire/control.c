@@ -122,6 +122,10 @@ static void small_walk(walk_t *self, control_t *record)
         walk_64(self, &record->taken.below);
         walk_rest(self, &record->taken.exceptions, 16);
         break;
+    case RECORD_END:
+        walk_64(self, &record->held.session);
+        walk_32(self, &record->held.count);
+        break;
     case RECORD_DRAINED:
     case RECORD_BYE:
     case RECORD_BYE_OK:
@@ -148,7 +152,6 @@ static void control_walk(walk_t *self, control_t *record)
         confirmed_walk(self, record);
         break;
     case RECORD_HOLD:
-    case RECORD_END:
         hold_walk(self, record);
         break;
     case RECORD_HELD:

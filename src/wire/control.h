@@ -68,10 +68,11 @@ typedef struct {
             span_t exceptions; /* pairs of u64: control_exception_at */
         } taken;
         struct {
-            uint64_t session; /* HOLD, END */
-            uint32_t handle;  /* HOLD, END: the origin; HELD, ENDED: the holder */
-            bool again;       /* HOLD, END */
-            control_numbers_t numbers;
+            uint64_t session;          /* HOLD, END */
+            uint32_t handle;           /* HOLD: the origin; HELD, ENDED: the holder */
+            bool again;                /* HOLD */
+            uint32_t count;            /* END */
+            control_numbers_t numbers; /* HOLD, HELD, ENDED */
         } held;
         uint64_t number; /* DRAINED, BYE, BYE_OK */
     };
@@ -83,7 +84,7 @@ typedef struct {
  * 0, and exceptions of TAKEN that ascend below `below` without touching. */
 int control_next(control_t *self, span_t *rest, control_side_t side);
 
-/* Appends the record. HOLD, END, HELD, ENDED and TAKEN write their lists from the borrowed spans. */
+/* Appends the record. HOLD, HELD, ENDED and TAKEN write their lists from the borrowed spans. */
 void control_put(buffer_t *to, const control_t *self);
 
 /* Appends a record that has no payload: REGISTERED, DRAIN, LEAVE, LEAVE_OK. */

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* error: the codes on the wire, and numbers from outside of the table. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "lib/document.h"
+#include "lib/test.h"
 
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "wire/error.h"
@@ -15,9 +13,10 @@
 static const struct {
     int number;
     const char *code;
+    const char *arguments;
     const char *meaning;
 } table[] = {
-#define ERROR(name, number, code, arguments, meaning) {FERRY_ERROR_##name, code, meaning},
+#define ERROR(name, number, code, arguments, meaning) {FERRY_ERROR_##name, code, arguments, meaning},
 #include "errors.def"
 #undef ERROR
 };
@@ -64,6 +63,20 @@ static void a_number_outside_of_the_table_is_unknown(void **state)
     }
 }
 
+static void the_specification_has_the_same_table(void **state)
+{
+    (void)state;
+    char expected[4096] = "| number | line | meaning |\n| --- | --- | --- |\n";
+    size_t size = strlen(expected);
+    for (size_t i = 0; i < ROWS; i++)
+        size += (size_t)snprintf(expected + size, sizeof expected - size, "| %d | `error %s%s%s` | %s |\n",
+            table[i].number, table[i].code, table[i].arguments[0] ? " " : "", table[i].arguments, table[i].meaning);
+    assert_true(size < sizeof expected);
+    char *found = document_table("proto/line.md", "## 7. Errors");
+    assert_string_equal(found, expected);
+    free(found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -71,6 +84,7 @@ int main(void)
         cmocka_unit_test(no_number_and_no_code_is_used_twice),
         cmocka_unit_test(codes_are_words_of_lower_case_letters_digits_and_hyphens),
         cmocka_unit_test(a_number_outside_of_the_table_is_unknown),
+        cmocka_unit_test(the_specification_has_the_same_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

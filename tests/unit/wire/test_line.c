@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* line: every rule of proto/line.md that a parser can keep, and every error that it can find. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "lib/document.h"
+#include "lib/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -406,6 +402,19 @@ static void any_bytes_can_be_checked_as_a_name(void **state)
     assert_int_equal(line_check_name(span_str("a\x7F"), 64), -FERRY_ERROR_BAD_NAME);
 }
 
+static void the_specification_has_the_same_commands(void **state)
+{
+    (void)state;
+    static const char expected[] = "| command | meaning |\n| --- | --- |\n"
+#define COMMAND(name, word, syntax, meaning) "| `" syntax "` | " meaning " |\n"
+#include "commands.def"
+#undef COMMAND
+        ;
+    char *found = document_table("proto/line.md", "## 6. Commands");
+    assert_string_equal(found, expected);
+    free(found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_first_line_that_is_no_name_is_refused),
         cmocka_unit_test(a_first_line_with_bad_bytes_is_refused),
         cmocka_unit_test(any_bytes_can_be_checked_as_a_name),
+        cmocka_unit_test(the_specification_has_the_same_commands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

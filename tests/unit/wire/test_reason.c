@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* reason: the codes on the wire, and numbers from outside of the table. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "lib/document.h"
+#include "lib/test.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 #include "wire/reason.h"
 
@@ -53,12 +50,26 @@ static void a_number_outside_of_the_table_is_unknown(void **state)
     }
 }
 
+static void the_specification_has_the_same_table(void **state)
+{
+    (void)state;
+    static const char expected[] = "| number | reason | meaning |\n| --- | --- | --- |\n"
+#define REASON(name, number, code, meaning) "| " #number " | `" code "` | " meaning " |\n"
+#include "reasons.def"
+#undef REASON
+        ;
+    char *found = document_table("proto/line.md", "## 8. Reasons");
+    assert_string_equal(found, expected);
+    free(found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_reason_has_its_code_and_meaning),
         cmocka_unit_test(no_number_and_no_code_is_used_twice),
         cmocka_unit_test(a_number_outside_of_the_table_is_unknown),
+        cmocka_unit_test(the_specification_has_the_same_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
