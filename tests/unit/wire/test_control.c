@@ -188,7 +188,7 @@ static void no_record_is_read_from_a_part_of_its_bytes(void **state)
 static bool is_open_ended(record_type_t type)
 {
     return type == RECORD_WELCOME || type == RECORD_REFUSE || type == RECORD_TAKEN || type == RECORD_HOLD ||
-           type == RECORD_END || type == RECORD_HELD || type == RECORD_ENDED;
+           type == RECORD_HELD || type == RECORD_ENDED;
 }
 
 static void a_payload_of_the_wrong_size_is_refused(void **state)
@@ -218,8 +218,6 @@ static void a_list_of_broken_units_is_refused(void **state)
     assert_int_equal(next_of_payload(RECORD_HOLD, span_of(zeros, 28), CONTROL_FROM_NODE), 1);
     assert_int_equal(next_of_payload(RECORD_HOLD, span_of(zeros, 26), CONTROL_FROM_NODE), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_payload(RECORD_HOLD, span_of(zeros, 20), CONTROL_FROM_NODE), -CLOSE_BAD_RECORD);
-    assert_int_equal(next_of_payload(RECORD_END, span_of(zeros, 24), CONTROL_FROM_NODE), 1);
-    assert_int_equal(next_of_payload(RECORD_END, span_of(zeros, 25), CONTROL_FROM_NODE), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_payload(RECORD_HELD, span_of(zeros, 20), CONTROL_FROM_BROKER), 1);
     assert_int_equal(next_of_payload(RECORD_HELD, span_of(zeros, 21), CONTROL_FROM_BROKER), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_payload(RECORD_ENDED, span_of(zeros, 15), CONTROL_FROM_BROKER), -CLOSE_BAD_RECORD);
@@ -233,7 +231,8 @@ static void what_the_wrong_side_sends_is_refused(void **state)
     size_t index = 0;
     for (const vector_t *vector; (vector = next_vector(&index)) != NULL;) {
         record_type_t type = type_of(vector);
-        bool both = type == RECORD_PAUSE || type == RECORD_RESUME || type == RECORD_BYE || type == RECORD_BYE_OK;
+        bool both = type == RECORD_ORIGIN || type == RECORD_PAUSE || type == RECORD_RESUME || type == RECORD_BYE ||
+                    type == RECORD_BYE_OK;
         assert_int_equal(next_of_copy(vector->bytes, other_side(side_of(vector))), both ? 1 : -CLOSE_BAD_RECORD);
     }
 }
