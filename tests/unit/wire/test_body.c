@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* body: the published bodies are read and written, then damaged; what a vector cannot show is built by hand. Bytes are
+ * read from memory of just their size, so that the sanitizer sees who looks beyond. */
+#include "lib/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/vectors.h"
+#include "wire/body.h"
+#include "wire/bytes.h"
+
+static vectors_t *vectors;
+
+static int set_up(void **state)
+{
+    (void)state;
+    vectors = vectors_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    vectors_destroy(&vectors);
+    return 0;
+}
+
+/* The next start of a body among the vectors from *index, or NULL. *index then is its first record. */
+static const vector_t *next_body(size_t *index)
+{
+    while (*index < vectors_count(vectors)) {
+        const vector_t *vector = vectors_at(vectors, (*index)++);
+        if (strcmp(vector->kind, "BODY") == 0)
+            return vector;
+    }
+    return NULL;
+}
+
+static int body_open_any(body_t *body, span_t frame, bool up)
+{
+    return up ? body_open_up(body, frame) : body_open_down(body, frame);
+}
+
+static int body_next_any(body_t *body, body_record_t *record, bool up)
+{
+    return up ? body_next_up(body, record) : body_next_down(body, record);
+}
+
+static void put_message(buffer_t *to, const body_message_t *message)
+{
+    span_t names[BODY_RECIPIENTS_MAX], rest = message->recipients;
+    for (unsigned index = 0; index < message->recipient_count; index++)
+        names[index] = body_name_next(&rest);
+    assert_int_equal(rest.size, 0);
+    assert_int_equal(body_message_size(message->sender, names, message->recipient_count, message->text),
+        16 + message->sender.size + message->recipients.size + message->text.size);
+    body_put_message(to, message->session, message->sender, names, message->recipient_count, message->text);
+}
+
+static void put_copy(buffer_t *to, const body_copy_t *copy)
+{
+    uint64_t sessions[BODY_RECIPIENTS_MAX];
+    for (unsigned index = 0; index < copy->recipient_count; index++)
+        sessions[index] = body_session_at(copy, index);
+    body_message_t message = {.session = copy->session, .sender = copy->sender, .text = copy->text};
+    body_put_copy(to, &message, copy->number, sessions, copy->recipient_count);
+}
+
+static void put_record(buffer_t *to, const body_record_t *record)
+{
+    switch (record->type) {
+    case RECORD_MESSAGE:
+        put_message(to, &record->message);
+        break;
+    case RECORD_REPORT:
+        body_put_report(to, &record->report);
+        break;
+    case RECORD_RUN:
+        body_put_run(to, &record->run);
+        break;
+    case RECORD_COPY:
+        put_copy(to, &record->copy);
+        break;
+    default:
+        body_put_notice(to, &record->notice);
+    }
+}
+
+/* Reads all records of a body and writes them again. Returns what reading ended with. */
+static int read_and_write(buffer_t *again, span_t frame, bool up)
+{
+    body_t body;
+    int rc = body_open_any(&body, frame, up);
+    if (rc != 0)
+        return rc;
+    uint32_t count = 0;
+    uint64_t first = body.number + 1;
+    (up ? body_begin_up : body_begin_down)(again);
+    for (body_record_t record; (rc = body_next_any(&body, &record, up)) == 1; count++)
+        put_record(again, &record);
+    if (up)
+        body_finish_up(again, first, count);
+    else
+        body_finish_down(again, count);
+    return rc;
+}
+
+/* What reading a copy of a body ends with. What is good must be the same when it is written again. */
+static int read_copy(span_t frame, bool up)
+{
+    char *copy = malloc(frame.size + 1);
+    assert_non_null(copy);
+    memcpy(copy + 1, frame.data, frame.size); /* not aligned */
+    buffer_t again = {0};
+    int rc = read_and_write(&again, span_of(copy + 1, frame.size), up);
+    if (rc == 0) {
+        assert_int_equal(buffer_size(&again), frame.size);
+        assert_memory_equal(buffer_span(&again).data, frame.data, frame.size);
+    }
+    buffer_fini(&again);
+    free(copy);
+    return rc;
+}
+
+static void check_recipients(const vector_t *vector, const body_record_t *record)
+{
+    if (record->type == RECORD_MESSAGE) {
+        span_t rest = record->message.recipients;
+        for (unsigned index = 0; index < record->message.recipient_count; index++)
+            body_name_next(&rest);
+        assert_int_equal(rest.size, 0);
+    } else if (record->type == RECORD_COPY) {
+        span_t sessions = vector_list(vectors, vector, "recipients", VECTOR_LIST_64);
+        assert_int_equal(record->copy.recipient_count, sessions.size / 8);
+        assert_memory_equal(record->copy.recipients, sessions.data, sessions.size);
+    }
+}
+
+static void check_body(const vector_t *vector, size_t index)
+{
+    body_t body;
+    body_record_t record;
+    size_t count = vector_number(vector, "count");
+    assert_int_equal(body_open_any(&body, vector->paragraph, vector->from_node), 0);
+    for (size_t step = 0; step < count; step++) {
+        const vector_t *part = vectors_at(vectors, index + step);
+        assert_int_equal(body_next_any(&body, &record, vector->from_node), 1);
+        assert_string_equal(record_name(record.type), part->kind);
+        assert_true(span_equal(record.bytes, part->bytes));
+        vector_check(vectors, part, &record);
+        check_recipients(part, &record);
+        if (vector->from_node)
+            assert_int_equal(body.number, vector_number(vector, "number") + step);
+    }
+    assert_int_equal(body_next_any(&body, &record, vector->from_node), 0);
+}
+
+static void every_vector_is_read_as_its_fields(void **state)
+{
+    (void)state;
+    size_t index = 0, count = 0;
+    for (const vector_t *vector; (vector = next_body(&index)) != NULL; count++)
+        check_body(vector, index);
+    assert_true(count > 0);
+}
+
+/* The record that a part describes. */
+static body_record_t record_of(const vector_t *part)
+{
+    body_record_t record = {.type = RECORD_MESSAGE};
+    while (strcmp(record_name(record.type), part->kind) != 0 && record.type <= RECORD_NOTICE)
+        record.type++;
+    vector_fill(vectors, part, &record);
+    if (record.type == RECORD_MESSAGE) {
+        for (span_t rest = record.message.recipients; rest.size > 0; body_name_next(&rest))
+            record.message.recipient_count++;
+    } else if (record.type == RECORD_COPY) {
+        span_t sessions = vector_list(vectors, part, "recipients", VECTOR_LIST_64);
+        record.copy.recipients = (const uint8_t *)sessions.data;
+        record.copy.recipient_count = (unsigned)(sessions.size / 8);
+    }
+    return record;
+}
+
+static void the_fields_of_every_vector_are_written_as_its_bytes(void **state)
+{
+    (void)state;
+    size_t index = 0;
+    for (const vector_t *vector; (vector = next_body(&index)) != NULL;) {
+        buffer_t buffer = {0};
+        uint32_t count = (uint32_t)vector_number(vector, "count");
+        (vector->from_node ? body_begin_up : body_begin_down)(&buffer);
+        for (size_t step = 0; step < count; step++) {
+            body_record_t record = record_of(vectors_at(vectors, index + step));
+            put_record(&buffer, &record);
+        }
+        if (vector->from_node)
+            body_finish_up(&buffer, vector_number(vector, "number"), count);
+        else
+            body_finish_down(&buffer, count);
+        assert_int_equal(buffer_size(&buffer), vector->paragraph.size);
+        assert_memory_equal(buffer_span(&buffer).data, vector->paragraph.data, vector->paragraph.size);
+        buffer_fini(&buffer);
+    }
+}
+
+static void no_body_is_read_from_a_part_of_its_bytes(void **state)
+{
+    (void)state;
+    size_t index = 0;
+    for (const vector_t *vector; (vector = next_body(&index)) != NULL;) {
+        for (size_t size = 0; size < vector->paragraph.size; size++)
+            assert_int_equal(read_copy(span_of(vector->paragraph.data, size), vector->from_node), -CLOSE_BAD_RECORD);
+        assert_int_equal(read_copy(vector->paragraph, vector->from_node), 0);
+    }
+}
+
+/* What reading ends with when a vector's body has `extra` bytes more and announces another count. */
+static int read_resized(const vector_t *vector, size_t extra, int more)
+{
+    size_t size = vector->paragraph.size + extra, offset = vector->from_node ? 8 : 0;
+    uint8_t *bytes = calloc(1, size);
+    assert_non_null(bytes);
+    memcpy(bytes, vector->paragraph.data, vector->paragraph.size);
+    bytes_put32(bytes + offset, bytes_get32(bytes + offset) + (uint32_t)more);
+    int rc = read_copy(span_of((const char *)bytes, size), vector->from_node);
+    free(bytes);
+    return rc;
+}
+
+static void trailing_bytes_and_lying_counts_are_refused(void **state)
+{
+    (void)state;
+    size_t index = 0;
+    for (const vector_t *vector; (vector = next_body(&index)) != NULL;) {
+        assert_int_equal(read_resized(vector, 0, 0), 0);
+        assert_int_equal(read_resized(vector, 1, 0), -CLOSE_BAD_RECORD);
+        assert_int_equal(read_resized(vector, 64, 0), -CLOSE_BAD_RECORD);
+        assert_int_equal(read_resized(vector, 0, 1), -CLOSE_BAD_RECORD);
+        assert_int_equal(read_resized(vector, 64, 1), -CLOSE_BAD_RECORD);
+        assert_int_equal(read_resized(vector, 0, -1), -CLOSE_BAD_RECORD);
+        assert_int_equal(read_resized(vector, 0, INT32_MAX), -CLOSE_BAD_RECORD);
+    }
+}
+
+static void a_body_without_records_is_refused(void **state)
+{
+    (void)state;
+    static const char zeros[BODY_UP_HEADER_SIZE];
+    assert_int_equal(read_copy(span_of(zeros, BODY_UP_HEADER_SIZE), true), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_copy(span_of(zeros, BODY_DOWN_HEADER_SIZE), false), -CLOSE_BAD_RECORD);
+}
+
+/* What opening a body of that many zeros ends with when it announces `count` records. */
+static int open_zeros(size_t size, bool up, uint32_t count)
+{
+    uint8_t bytes[64] = {0};
+    body_t body;
+    bytes_put32(bytes + (up ? 8 : 0), count);
+    return body_open_any(&body, span_of((const char *)bytes, size), up);
+}
+
+static void a_count_that_cannot_fit_is_refused_before_reading(void **state)
+{
+    (void)state;
+    enum { UP_SIZE = BODY_UP_HEADER_SIZE + 2 * 19, DOWN_SIZE = BODY_DOWN_HEADER_SIZE + 2 * 16 };
+    assert_int_equal(open_zeros(UP_SIZE, true, 2), 0);
+    assert_int_equal(open_zeros(UP_SIZE, true, 3), -CLOSE_BAD_RECORD);
+    assert_int_equal(open_zeros(UP_SIZE - 1, true, 2), -CLOSE_BAD_RECORD);
+    assert_int_equal(open_zeros(UP_SIZE, true, UINT32_MAX), -CLOSE_BAD_RECORD);
+    assert_int_equal(open_zeros(DOWN_SIZE, false, 2), 0);
+    assert_int_equal(open_zeros(DOWN_SIZE, false, 3), -CLOSE_BAD_RECORD);
+    assert_int_equal(open_zeros(DOWN_SIZE - 1, false, 2), -CLOSE_BAD_RECORD);
+}
+
+/* A body of one record, with one byte of the record set to another value. */
+static int read_changed(const body_record_t *record, size_t offset, uint8_t value)
+{
+    bool up = record->type == RECORD_MESSAGE || record->type == RECORD_REPORT;
+    size_t start = up ? BODY_UP_HEADER_SIZE : BODY_DOWN_HEADER_SIZE;
+    buffer_t buffer = {0};
+    (up ? body_begin_up : body_begin_down)(&buffer);
+    put_record(&buffer, record);
+    if (up)
+        body_finish_up(&buffer, 1, 1);
+    else
+        body_finish_down(&buffer, 1);
+    buffer.data[start + offset] = value;
+    int rc = read_copy(buffer_span(&buffer), up);
+    buffer_fini(&buffer);
+    return rc;
+}
+
+static const body_record_t message_sample = {.type = RECORD_MESSAGE,
+    .message = {.session = 1,
+        .sender = {"alice", 5},
+        .text = {"hello", 5},
+        .recipient_count = 2,
+        .recipients = {"\3bob\1c", 6}}};
+static const body_record_t report_sample = {
+    .type = RECORD_REPORT, .report = {.error = 16, .reason = 1, .name = {"bob", 3}}};
+static const body_record_t run_sample = {.type = RECORD_RUN, .run = {.handle = 1, .floor = 1}};
+static const body_record_t copy_sample = {.type = RECORD_COPY,
+    .copy = {.number = 1,
+        .session = 1,
+        .sender = {"alice", 5},
+        .text = {"hello", 5},
+        .recipient_count = 1,
+        .recipients = (const uint8_t *)"sessions"}};
+static const body_record_t notice_sample = {
+    .type = RECORD_NOTICE, .notice = {.error = 14, .number = 1, .name = {"bob", 3}}};
+
+static void sizes_that_lie_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const body_record_t *record;
+        size_t offset;
+        uint8_t value;
+    } changes[] = {
+        {&message_sample, 1, 6},    /* sender */
+        {&message_sample, 1, 255},  /* sender */
+        {&message_sample, 2, 3},    /* recipients */
+        {&message_sample, 2, 1},    /* recipients */
+        {&message_sample, 4, 4},    /* text */
+        {&message_sample, 4, 6},    /* text */
+        {&message_sample, 7, 0xff}, /* text */
+        {&message_sample, 21, 4},   /* first recipient */
+        {&message_sample, 21, 255}, /* first recipient */
+        {&report_sample, 1, 4},     /* name */
+        {&report_sample, 1, 2},     /* name */
+        {&copy_sample, 1, 6},       /* sender */
+        {&copy_sample, 2, 2},       /* recipients */
+        {&copy_sample, 3, 2},       /* recipients */
+        {&copy_sample, 4, 6},       /* text */
+        {&copy_sample, 7, 0xff},    /* text */
+        {&notice_sample, 1, 4},     /* name */
+        {&notice_sample, 1, 2},     /* name */
+    };
+    for (size_t index = 0; index < sizeof changes / sizeof *changes; index++)
+        assert_int_equal(
+            read_changed(changes[index].record, changes[index].offset, changes[index].value), -CLOSE_BAD_RECORD);
+}
+
+static void names_and_lists_that_are_empty_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(read_changed(&message_sample, 1, 0), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&message_sample, 2, 0), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&message_sample, 21, 0), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&report_sample, 1, 0), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&copy_sample, 1, 0), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&copy_sample, 2, 0), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&notice_sample, 1, 0), -CLOSE_BAD_RECORD);
+}
+
+static void bits_that_nobody_knows_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(read_changed(&report_sample, 6, 1), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&run_sample, 1, 1), 0);
+    assert_int_equal(read_changed(&run_sample, 1, 2), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&run_sample, 3, 1), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&notice_sample, 6, 1), 0);
+    assert_int_equal(read_changed(&notice_sample, 6, 2), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&notice_sample, 7, 1), -CLOSE_BAD_RECORD);
+}
+
+static void records_that_are_unknown_or_of_the_other_side_are_refused(void **state)
+{
+    (void)state;
+    for (int type = 0; type <= UINT8_MAX; type++) {
+        int up = type == RECORD_MESSAGE ? 0 : -CLOSE_BAD_RECORD;
+        int down = type == RECORD_RUN ? 0 : -CLOSE_BAD_RECORD;
+        assert_int_equal(read_changed(&message_sample, 0, (uint8_t)type), up);
+        assert_int_equal(read_changed(&run_sample, 0, (uint8_t)type), down);
+    }
+}
+
+static void a_bad_record_is_refused_however_often_it_is_asked_for(void **state)
+{
+    (void)state;
+    buffer_t buffer = {0};
+    body_t body;
+    body_record_t record;
+    body_begin_up(&buffer);
+    put_record(&buffer, &message_sample);
+    put_record(&buffer, &run_sample);
+    body_finish_up(&buffer, 7, 2);
+    assert_int_equal(body_open_up(&body, buffer_span(&buffer)), 0);
+    assert_int_equal(body_next_up(&body, &record), 1);
+    assert_int_equal(body_next_up(&body, &record), -CLOSE_BAD_RECORD);
+    assert_int_equal(body_next_up(&body, &record), -CLOSE_BAD_RECORD);
+    assert_int_equal(body.number, 7);
+    buffer_fini(&buffer);
+}
+
+/* A body with one message, or one copy, of that many recipients and the largest names. */
+static int read_crowd(buffer_t *buffer, bool up, unsigned count)
+{
+    static char name[UINT8_MAX];
+    static span_t names[BODY_RECIPIENTS_MAX];
+    static uint64_t sessions[BODY_RECIPIENTS_MAX];
+    span_t sender = span_of(name, sizeof name);
+    for (unsigned index = 0; index < count; index++) {
+        names[index] = sender;
+        sessions[index] = ~(uint64_t)index;
+    }
+    if (up) {
+        body_begin_up(buffer);
+        body_put_message(buffer, 1, sender, names, count, span_str(""));
+        body_finish_up(buffer, 1, 1);
+    } else {
+        body_message_t message = {.session = 1, .sender = sender};
+        body_begin_down(buffer);
+        body_put_copy(buffer, &message, 1, sessions, count);
+        body_finish_down(buffer, 1);
+    }
+    return read_copy(buffer_span(buffer), up);
+}
+
+static void recipients_are_1024_at_most(void **state)
+{
+    (void)state;
+    for (int up = 0; up <= 1; up++) {
+        buffer_t buffer = {0};
+        assert_int_equal(read_crowd(&buffer, up, BODY_RECIPIENTS_MAX), 0);
+        uint8_t *record = buffer.data + (up ? BODY_UP_HEADER_SIZE : BODY_DOWN_HEADER_SIZE);
+        bytes_put16(record + 2, BODY_RECIPIENTS_MAX + 1);
+        static const uint8_t more[256] = {255};
+        buffer_append(&buffer, more, up ? 256 : 8);
+        assert_int_equal(read_copy(buffer_span(&buffer), up), -CLOSE_BAD_RECORD);
+        buffer_fini(&buffer);
+    }
+}
+
+static void a_copy_carries_what_the_message_said(void **state)
+{
+    (void)state;
+    buffer_t buffer = {0};
+    body_begin_down(&buffer);
+    body_put_copy(&buffer, &message_sample.message, 99, (uint64_t[]){5, UINT64_MAX}, 2);
+    body_finish_down(&buffer, 1);
+    body_t body;
+    body_record_t record;
+    assert_int_equal(body_open_down(&body, buffer_span(&buffer)), 0);
+    assert_int_equal(body_next_down(&body, &record), 1);
+    assert_int_equal(record.copy.number, 99);
+    assert_int_equal(record.copy.session, message_sample.message.session);
+    assert_true(span_equal(record.copy.sender, message_sample.message.sender));
+    assert_true(span_equal(record.copy.text, message_sample.message.text));
+    assert_int_equal(record.copy.recipient_count, 2);
+    assert_int_equal(body_session_at(&record.copy, 0), 5);
+    assert_int_equal(body_session_at(&record.copy, 1), UINT64_MAX);
+    buffer_fini(&buffer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_vector_is_read_as_its_fields),
+        cmocka_unit_test(the_fields_of_every_vector_are_written_as_its_bytes),
+        cmocka_unit_test(no_body_is_read_from_a_part_of_its_bytes),
+        cmocka_unit_test(trailing_bytes_and_lying_counts_are_refused),
+        cmocka_unit_test(a_body_without_records_is_refused),
+        cmocka_unit_test(a_count_that_cannot_fit_is_refused_before_reading),
+        cmocka_unit_test(sizes_that_lie_are_refused),
+        cmocka_unit_test(names_and_lists_that_are_empty_are_refused),
+        cmocka_unit_test(bits_that_nobody_knows_are_refused),
+        cmocka_unit_test(records_that_are_unknown_or_of_the_other_side_are_refused),
+        cmocka_unit_test(a_bad_record_is_refused_however_often_it_is_asked_for),
+        cmocka_unit_test(recipients_are_1024_at_most),
+        cmocka_unit_test(a_copy_carries_what_the_message_said),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
