@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "base/span.h"
 
 static transcript_t *parse(const char *text)
@@ -89,29 +90,9 @@ static void a_line_that_is_no_step_is_told(void **state)
     }
 }
 
-static void find_shown(const transcript_t *self, const char *const *codes, bool *shown, size_t count)
+/* Calls `visit` for each transcript that is shipped. */
+static void visit_shipped(void (*visit)(const transcript_t *self, void *arg), void *arg)
 {
-    const transcript_step_t *step;
-    for (size_t at = 0; (step = transcript_step(self, at)) != NULL; at++)
-        for (size_t i = 0; i < count && step->kind == TRANSCRIPT_READ; i++) {
-            char text[64];
-            snprintf(text, sizeof text, "error %s", codes[i]);
-            size_t size = strlen(text);
-            if (strncmp(step->text, text, size) == 0 && (step->text[size] == ' ' || step->text[size] == '\0'))
-                shown[i] = true;
-        }
-}
-
-static void the_shipped_transcripts_show_every_error(void **state)
-{
-    (void)state;
-    static const char *const codes[] = {
-#define ERROR(name, number, code, arguments, meaning) code,
-#include "errors.def"
-#undef ERROR
-    };
-    enum { COUNT = sizeof codes / sizeof codes[0] };
-    bool shown[COUNT] = {false};
     char pattern[4096];
     const char *source = getenv("FERRY_SOURCE");
     assert_non_null(source);
@@ -121,14 +102,66 @@ static void the_shipped_transcripts_show_every_error(void **state)
     for (size_t i = 0; i < found.gl_pathc; i++) {
         char *text = document_read(found.gl_pathv[i] + strlen(source) + 1, NULL);
         transcript_t *self = parse(text);
-        find_shown(self, codes, shown, COUNT);
+        visit(self, arg);
         transcript_destroy(&self);
         free(text);
     }
     globfree(&found);
-    for (size_t i = 0; i < COUNT; i++)
+}
+
+static const char *const codes[] = {
+#define ERROR(name, number, code, arguments, meaning) code,
+#include "errors.def"
+#undef ERROR
+};
+
+enum { CODES = sizeof codes / sizeof codes[0] };
+
+static void mark_shown(const transcript_t *self, void *arg)
+{
+    bool *shown = arg;
+    const transcript_step_t *step;
+    for (size_t at = 0; (step = transcript_step(self, at)) != NULL; at++)
+        for (size_t i = 0; i < CODES && step->kind == TRANSCRIPT_READ; i++) {
+            char text[64];
+            size_t size = (size_t)snprintf(text, sizeof text, "error %s", codes[i]);
+            if (strncmp(step->text, text, size) == 0 && (step->text[size] == ' ' || step->text[size] == '\0'))
+                shown[i] = true;
+        }
+}
+
+static void the_shipped_transcripts_show_every_error(void **state)
+{
+    (void)state;
+    bool shown[CODES] = {false};
+    visit_shipped(mark_shown, shown);
+    for (size_t i = 0; i < CODES; i++)
         if (shown[i] == (strcmp(codes[i], "unconfirmed") == 0 || strcmp(codes[i], "stalled") == 0))
             fail_msg("%s is %sshown", codes[i], shown[i] ? "" : "not ");
+}
+
+static void configure(const transcript_t *self, void *arg)
+{
+    unsigned *count = arg;
+    const char *options[8];
+    size_t size = 0;
+    const transcript_step_t *step;
+    for (size_t i = 0; (step = transcript_step(self, i)) != NULL && step->kind == TRANSCRIPT_OPTION; i++) {
+        assert_true(size < sizeof options / sizeof options[0]);
+        options[size++] = step->text;
+    }
+    config_t *config = config_new(NULL, options, size, stderr);
+    assert_non_null(config);
+    config_destroy(&config);
+    *count += (unsigned)size;
+}
+
+static void the_shipped_transcripts_set_options_that_exist(void **state)
+{
+    (void)state;
+    unsigned count = 0;
+    visit_shipped(configure, &count);
+    assert_true(count > 0);
 }
 
 int main(void)
@@ -138,6 +171,7 @@ int main(void)
         cmocka_unit_test(escapes_become_bytes),
         cmocka_unit_test(a_line_that_is_no_step_is_told),
         cmocka_unit_test(the_shipped_transcripts_show_every_error),
+        cmocka_unit_test(the_shipped_transcripts_set_options_that_exist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

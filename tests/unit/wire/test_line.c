@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "wire/line.h"
 
 static const line_limits_t limits = {.line_size = 65536, .name_size = 64, .recipient_count = 64};
@@ -415,6 +416,36 @@ static void the_specification_has_the_same_commands(void **state)
     free(found);
 }
 
+/* Finds the row of a limit, if it is one, and counts it. */
+typedef struct {
+    const char *table;
+    unsigned found;
+} limit_rows_t;
+
+static void find_limit_row(void *arg, const char *key, const char *kind, const char *value)
+{
+    (void)kind;
+    limit_rows_t *rows = arg;
+    char row[128];
+    snprintf(row, sizeof row, "| `%s` | %s | ", key, value);
+    if (strstr(rows->table, row))
+        rows->found++;
+}
+
+static void the_specification_has_the_limits_of_the_options(void **state)
+{
+    (void)state;
+    char *table = document_table("proto/line.md", "## 1. Lines");
+    unsigned lines = 0;
+    for (const char *at = table; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    limit_rows_t rows = {.table = table};
+    config_schema(find_limit_row, &rows);
+    assert_int_equal(rows.found, lines - 2);
+    assert_true(rows.found >= 3);
+    free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +478,7 @@ int main(void)
         cmocka_unit_test(a_first_line_with_bad_bytes_is_refused),
         cmocka_unit_test(any_bytes_can_be_checked_as_a_name),
         cmocka_unit_test(the_specification_has_the_same_commands),
+        cmocka_unit_test(the_specification_has_the_limits_of_the_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
