@@ -197,11 +197,13 @@ static void scan(scanner_t *self, span_t text)
 /* Reads at most FILE_SIZE_MAX + 1 bytes. Returns NULL when the file cannot be read; the caller owns the result. */
 static char *read_file(const char *file, size_t *size, config_errors_t *errors)
 {
+    char *bytes = malloc(FILE_SIZE_MAX + 1);
+    if (!bytes)
+        abort();
     FILE *stream = fopen(file, "re");
-    char *bytes = stream ? zmalloc(FILE_SIZE_MAX + 1) : NULL;
-    if (bytes)
+    if (stream)
         *size = fread(bytes, 1, FILE_SIZE_MAX + 1, stream);
-    if (!bytes || ferror(stream)) {
+    if (!stream || ferror(stream)) {
         config_errors_add(errors, file, NULL, "%s", strerror(errno));
         free(bytes);
         bytes = NULL;
