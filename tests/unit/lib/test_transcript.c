@@ -95,7 +95,8 @@ static void visit_shipped(void (*visit)(const transcript_t *self, void *arg), vo
 {
     char pattern[4096];
     const char *source = getenv("FERRY_SOURCE");
-    assert_non_null(source);
+    if (!source)
+        source = ".";
     snprintf(pattern, sizeof pattern, "%s/proto/transcripts/*.txt", source);
     glob_t found;
     assert_int_equal(glob(pattern, 0, NULL, &found), 0);

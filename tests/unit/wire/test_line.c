@@ -151,35 +151,33 @@ static void a_recipient_that_is_no_name_is_told(void **state)
     assert_refused(" /bob: x", FERRY_ERROR_BAD_NAME, "/bob");
 }
 
+/* Parses a line to the name that is `start`, `count` times the letter n, and `end`. */
+static int parse_name(const char *start, int count, const char *end)
+{
+    char letters[100];
+    memset(letters, 'n', sizeof letters);
+    char text[128];
+    snprintf(text, sizeof text, "%s%.*s%s: x", start, count, letters, end);
+    return parse(text);
+}
+
 static void a_long_culprit_is_cut_after_a_whole_character(void **state)
 {
     (void)state;
-    char text[100];
-    memset(text, 'n', 66);
-    strcpy(text + 66, ": x");
-    int error = parse(text);
-    assert_int_equal(error, -FERRY_ERROR_BAD_NAME);
+    assert_int_equal(parse_name("", 66, ""), -FERRY_ERROR_BAD_NAME);
     assert_int_equal(parsed.culprit.size, LINE_CULPRIT_SIZE);
-    memcpy(text + 63, "\xC3\xA9", 2);
-    error = parse(text);
-    assert_int_equal(error, -FERRY_ERROR_BAD_NAME);
+    assert_int_equal(parse_name("", 63, "\xC3\xA9"), -FERRY_ERROR_BAD_NAME);
     assert_int_equal(parsed.culprit.size, LINE_CULPRIT_SIZE - 1);
 }
 
 static void a_name_may_be_as_long_as_its_limit(void **state)
 {
     (void)state;
-    char text[70];
-    memset(text, 'n', 65);
-    strcpy(text + 64, ": x");
-    assert_int_equal(parse(text), 0);
+    assert_int_equal(parse_name("", 64, ""), 0);
     assert_int_equal(parsed.recipients[0].size, 64);
-    text[0] = '#';
-    assert_int_equal(parse(text), 0);
-    strcpy(text + 64, "n: x");
-    assert_int_equal(parse(text), -FERRY_ERROR_BAD_NAME);
-    text[0] = 'n';
-    assert_int_equal(parse(text), -FERRY_ERROR_BAD_NAME);
+    assert_int_equal(parse_name("#", 63, ""), 0);
+    assert_int_equal(parse_name("#", 64, ""), -FERRY_ERROR_BAD_NAME);
+    assert_int_equal(parse_name("", 65, ""), -FERRY_ERROR_BAD_NAME);
 }
 
 static void only_one_carriage_return_is_dropped(void **state)
