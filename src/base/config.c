@@ -238,7 +238,7 @@ const char *config_broker(const config_t *self, size_t index, char name[CONFIG_B
         return NULL;
     const char *address = config_address_split(text, name);
     if (*name == '\0')
-        strcpy(name, CONFIG_BROKER_NAME);
+        memcpy(name, CONFIG_BROKER_NAME, sizeof CONFIG_BROKER_NAME);
     return address;
 }
 

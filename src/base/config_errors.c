@@ -8,7 +8,9 @@
 void config_errors_add(config_errors_t *self, const char *place, const char *key, const char *format, ...)
 {
     self->count++;
-    fprintf(self->stream, key ? "%s: %s: " : "%s: ", place, key);
+    fprintf(self->stream, "%s: ", place);
+    if (key)
+        fprintf(self->stream, "%s: ", key);
     va_list arguments;
     va_start(arguments, format);
     vfprintf(self->stream, format, arguments);

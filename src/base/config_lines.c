@@ -92,9 +92,11 @@ static bool holds_control_byte(span_t text)
 static const char *check_value(span_t *value)
 {
     *value = trim_start(*value);
-    char quote = value->size > 0 ? value->data[0] : '\0';
+    if (value->size == 0)
+        return NULL;
+    char quote = value->data[0];
     if (quote != '"' && quote != '\'') {
-        const char *comment = value->size > 0 ? memchr(value->data, '#', value->size) : NULL;
+        const char *comment = memchr(value->data, '#', value->size);
         if (comment)
             *value = trim_end(span_of(value->data, (size_t)(comment - value->data)));
         return NULL;

@@ -24,8 +24,8 @@ typedef struct {
 static const table_t tables[] = {
     [CONFIG_UNIT_NONE] = {.what = "number"},
     [CONFIG_UNIT_SIZE] = {"size", "B, KiB, MiB or GiB",
-        {{"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}}},
-    [CONFIG_UNIT_TIME] = {"duration", "ms, s, m or h", {{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}}},
+        {{"B", 1}, {"KiB", 1LL << 10}, {"MiB", 1LL << 20}, {"GiB", 1LL << 30}}},
+    [CONFIG_UNIT_TIME] = {"duration", "ms, s, m or h", {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}}},
 };
 
 static const unit_t *find_unit(const table_t *table, const char *name)

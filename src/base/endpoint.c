@@ -215,7 +215,7 @@ void endpoint_text(const endpoint_t *self, char text[ENDPOINT_SIZE])
 
 void endpoint_of_socket(int fd, bool peer, char text[ENDPOINT_SIZE])
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     struct sockaddr *generic = (struct sockaddr *)&address;
     int rc = peer ? getpeername(fd, generic, &size) : getsockname(fd, generic, &size);

@@ -102,11 +102,11 @@ static void a_name_that_is_too_long_is_none(void **state)
     (void)state;
     char text[80];
     memset(text, 'n', sizeof text);
-    strcpy(text + 64, "=x");
+    memcpy(text + 64, "=x", sizeof "=x");
     char found[CONFIG_BROKER_NAME_SIZE];
     assert_string_equal(config_address_split(text, found), "x");
     assert_int_equal(strlen(found), 64);
-    strcpy(text + 64, "n=x");
+    memcpy(text + 64, "n=x", sizeof "n=x");
     assert_ptr_equal(config_address_split(text, found), text);
     assert_string_equal(found, "");
 }
