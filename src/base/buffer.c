@@ -20,7 +20,7 @@ void buffer_grow(buffer_t *self, size_t size)
     if (self->start >= used && self->capacity - used >= size) {
         memcpy(self->data, self->data + self->start, used);
     } else {
-        size_t capacity = self->capacity ? self->capacity : BUFFER_SIZE_FIRST;
+        size_t capacity = self->capacity ? 2 * self->capacity : BUFFER_SIZE_FIRST;
         while (capacity - used < size)
             capacity *= 2;
         uint8_t *data = malloc(capacity);

@@ -28,12 +28,14 @@ static inline size_t buffer_size(const buffer_t *self)
     return self->end - self->start;
 }
 
+/* The contents; data is NULL as long as nothing was ever written. */
 static inline span_t buffer_span(const buffer_t *self)
 {
-    return span_of((const char *)self->data + self->start, buffer_size(self));
+    const uint8_t *data = self->data ? self->data + self->start : NULL;
+    return span_of((const char *)data, buffer_size(self));
 }
 
-/* Room for `size` bytes at the end, valid until the next call; buffer_commit says how many were written. */
+/* Room for `size` bytes, from 1, at the end, valid until the next call; buffer_commit says how many were written. */
 static inline uint8_t *buffer_reserve(buffer_t *self, size_t size)
 {
     if (self->capacity - self->end < size)
