@@ -238,7 +238,7 @@ const char *config_broker(const config_t *self, size_t index, char name[CONFIG_B
         return NULL;
     const char *address = config_address_split(text, name);
     if (*name == '\0')
-        memcpy(name, CONFIG_BROKER_NAME, sizeof CONFIG_BROKER_NAME);
+        snprintf(name, CONFIG_BROKER_NAME_SIZE, "%s", config_string(self, "broker/name"));
     return address;
 }
 

@@ -37,8 +37,8 @@ size_t config_count(const config_t *self, const char *key);
  */
 const char *config_place(const config_t *self, const char *key, size_t index);
 
-/* The address of broker number `index` of gateway/broker, NULL past the end; its name ("main" where the address stands
- * alone, which it does only if it is the only one) goes to `name`. Borrowed. */
+/* The address of broker number `index` of gateway/broker, NULL past the end; its name goes to `name`. Where the
+ * address stands alone, which it does only if it is the only one, that is broker/name. Borrowed. */
 const char *config_broker(const config_t *self, size_t index, char name[CONFIG_BROKER_NAME_SIZE]);
 
 /* What admin/listen stands for: `auto` is port 7480 of the loopback, or 7481 where a broker runs alone (beside a

@@ -6,8 +6,6 @@
 
 #include "base/config.h"
 
-#define CONFIG_BROKER_NAME "main" /* of a broker whose address stands alone */
-
 /* Each returns NULL if the text may stand there, else the reason; static. */
 const char *config_address_check_gateway(const char *text); /* gateway/listen: tcp or ipc */
 const char *config_address_check_broker(const char *text);  /* broker/listen: tcp, ipc or inproc */

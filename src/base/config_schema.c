@@ -65,7 +65,7 @@ const config_option_t config_options[] = {
     SIZE("gateway/max_name", "64B", 1, 255),
     COUNT("gateway/max_recipients", "64", 1, RECIPIENTS_MAX),
     COUNT("gateway/max_errors", "100", 0, SESSIONS_MAX),
-    STRING("broker/name", CONFIG_BROKER_NAME, config_address_check_name),
+    STRING("broker/name", "main", config_address_check_name),
     LIST("broker/listen", "tcp://127.0.0.1:7410", config_address_check_broker),
     SIZE("link/window", "256KiB", 4 * KIB, GIB),
     SIZE("link/batch", "128KiB", 4 * KIB, 16 * MIB),

@@ -281,6 +281,10 @@ static void a_broker_has_the_name_that_stands_before_its_address(void **state)
     assert_string_equal(name, "main");
     assert_null(config_broker(config, 1, name));
     config_destroy(&config);
+    config = load_with(NULL, "broker/name=east");
+    assert_non_null(config_broker(config, 0, name));
+    assert_string_equal(name, "east");
+    config_destroy(&config);
     config = load_with(NULL, "gateway/broker=east=tcp://10.0.0.1:7410", "gateway/broker=west=ipc://w=1");
     assert_non_null(config);
     assert_string_equal(config_broker(config, 1, name), "ipc://w=1");
