@@ -9,18 +9,20 @@
 #include "lib/folder.h"
 #include "lib/test.h"
 
+#define PATH_SIZE 256
+
 /* Writes FOLDER/NAME. */
-static void name_entry(char path[512], const char *folder, const char *name)
+static void name_entry(char path[PATH_SIZE], const char *folder, const char *name)
 {
-    snprintf(path, 512, "%s/%s", folder, name);
+    assert_in_range(snprintf(path, PATH_SIZE, "%s/%s", folder, name), 1, PATH_SIZE - 1);
 }
 
 static void a_folder_goes_with_everything_in_it(void **state)
 {
     (void)state;
-    char path[512];
-    char inner[512];
-    char folder[256];
+    char path[PATH_SIZE];
+    char inner[PATH_SIZE];
+    char folder[PATH_SIZE];
     snprintf(folder, sizeof(folder), "%s", folder_new());
     name_entry(path, folder, "inner");
     assert_int_equal(mkdir(path, 0700), 0);
@@ -34,9 +36,9 @@ static void a_folder_goes_with_everything_in_it(void **state)
 static void what_a_link_points_to_stays(void **state)
 {
     (void)state;
-    char path[512];
+    char path[PATH_SIZE];
     const char *kept = folder_new();
-    char copy[256];
+    char copy[PATH_SIZE];
     snprintf(copy, sizeof(copy), "%s", kept);
     name_entry(path, folder_new(), "link");
     assert_int_equal(symlink("/dev/null", path), 0);
