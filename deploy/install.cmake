@@ -13,12 +13,22 @@ if(EXISTS ${header})
     install(FILES ${header} TYPE INCLUDE)
 endif()
 
-foreach(section 1 5 8)
+# ferryd.cfg(5) lists the options as the shipped file explains them.
+set(configuration ${CMAKE_CURRENT_LIST_DIR}/config/ferryd.cfg)
+set(page ${PROJECT_BINARY_DIR}/deploy/man/ferryd.cfg.5)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+    ${configuration} ${CMAKE_CURRENT_LIST_DIR}/man/options.awk)
+execute_process(COMMAND awk -f ${CMAKE_CURRENT_LIST_DIR}/man/options.awk ${configuration}
+    OUTPUT_VARIABLE OPTIONS COMMAND_ERROR_IS_FATAL ANY)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/man/ferryd.cfg.5.in ${page} @ONLY)
+install(FILES ${configuration} DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/ferrymq)
+install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+
+foreach(section 1 8)
     file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/man/*.${section})
     install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 
-install(FILES ${CMAKE_CURRENT_LIST_DIR}/config/ferryd.cfg DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/ferrymq OPTIONAL)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/haproxy/haproxy.cfg DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
