@@ -110,11 +110,11 @@ void reactor_destroy(reactor_t **self_p)
     reactor_t *self = *self_p;
     if (!self)
         return;
-    assert(!self->watches);
     uv_close((uv_handle_t *)&self->prepare, NULL);
     uv_close((uv_handle_t *)&self->check, NULL);
     uv_close((uv_handle_t *)&self->idle, NULL);
     uv_run(&self->loop, UV_RUN_DEFAULT);
+    assert(!self->watches);
     int rc = uv_loop_close(&self->loop);
     assert(rc == 0);
     (void)rc;
@@ -132,20 +132,9 @@ uint64_t reactor_now_ms(const reactor_t *self)
     return uv_now(&self->loop);
 }
 
-/* Whether handles other than the reactor's own three, still open or closing, keep it from its end. */
-static bool reactor_is_busy(reactor_t *self)
-{
-    return self->watches || uv_loop_alive(&self->loop);
-}
-
 void reactor_run(reactor_t *self)
 {
     while (!self->stopped)
-        uv_run(&self->loop, UV_RUN_ONCE);
-    uv_prepare_stop(&self->prepare);
-    uv_check_stop(&self->check);
-    uv_idle_stop(&self->idle);
-    while (reactor_is_busy(self))
         uv_run(&self->loop, UV_RUN_ONCE);
 }
 

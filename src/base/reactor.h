@@ -17,7 +17,8 @@ typedef struct watch watch_t;
 /* on_turn is called at the end of each turn, before the loop may sleep: write, send and acknowledge there. */
 reactor_t *reactor_new(void (*on_turn)(void *arg), void *arg);
 
-/* All watches must have been destroyed and all libuv handles been closed; asserts that the loop is empty. */
+/* Every watch must have been destroyed and every libuv handle been closed (uv_close): runs their close callbacks, and
+ * asserts that the loop is empty then. */
 void reactor_destroy(reactor_t **self_p);
 
 /* For libuv handles; borrowed. */
@@ -26,8 +27,7 @@ uv_loop_t *reactor_loop(reactor_t *self);
 /* The loop's clock in ms, read once a turn. */
 uint64_t reactor_now_ms(const reactor_t *self);
 
-/* Runs turns until reactor_stop is called (from within the loop), then, once every watch is destroyed and every handle
- * of the loop is closed, returns. */
+/* Runs turns until reactor_stop is called from within the loop. */
 void reactor_run(reactor_t *self);
 void reactor_stop(reactor_t *self);
 
