@@ -485,6 +485,11 @@ bool custody_is_clear(const custody_t *self)
     return self->kept_first == self->kept_unsent;
 }
 
+bool custody_is_settled(const custody_t *self)
+{
+    return self->floor == self->next && self->waiting_count == self->waiting_settled;
+}
+
 uint64_t custody_open_copies(const custody_t *self)
 {
     uint64_t copies = 0;

@@ -63,6 +63,7 @@ uint64_t custody_floor(const custody_t *self);       /* the lowest number not kn
 size_t custody_open_size(const custody_t *self);     /* bytes of messages not taken */
 bool custody_is_crowded(const custody_t *self);      /* CUSTODY_NUMBERS_MAX is reached */
 bool custody_is_clear(const custody_t *self);        /* nothing that was sent is open */
+bool custody_is_settled(const custody_t *self);      /* nothing that was accepted is open, or held */
 uint64_t custody_open_copies(const custody_t *self); /* walks: for the ledger's pending */
 
 #endif

@@ -271,8 +271,6 @@ link_t *link_new(reactor_t *reactor, const link_options_t *options, const link_o
     self->owner = owner;
     self->reactor = reactor;
     self->backoff_ms = options->backoff_min_ms;
-    histogram_init(&self->batch_records, 16);
-    histogram_init(&self->batch_size_histogram, 24);
     self->timer = zmalloc(sizeof *self->timer);
     uv_timer_init(reactor_loop(reactor), self->timer);
     self->timer->data = self;
@@ -343,6 +341,11 @@ const char *link_broker(const link_t *self)
 origins_t *link_origins(link_t *self)
 {
     return &self->origins;
+}
+
+bool link_is_settled(const link_t *self)
+{
+    return custody_is_settled(self->custody);
 }
 
 uint64_t link_open_copies(const link_t *self)

@@ -9,6 +9,7 @@
 #ifndef FERRY_LINK_LINK_H
 #define FERRY_LINK_LINK_H
 
+#include "base/histogram.h"
 #include "base/ledger.h"
 #include "base/reactor.h"
 #include "link/origins.h"
@@ -36,9 +37,9 @@ typedef struct {
     uint32_t timeout_ms; /* until WELCOME tells the broker's */
     uint32_t backoff_min_ms, backoff_max_ms;
     uint32_t linger_ms;
-    uint32_t batch_size;   /* where a batch is closed, bytes; WELCOME may lower it */
-    uint32_t message_size; /* the largest record that the owner may send; the batch is never smaller */
-    ledger_t *ledger;      /* borrowed; gets accepted, handed_over, refused, unconfirmed and taken_over */
+    uint32_t batch_size; /* where a batch is closed, bytes; WELCOME may lower it */
+    ledger_t *ledger;    /* borrowed; gets accepted, handed_over, refused, unconfirmed and taken_over */
+    histogram_t *batch_records, *batch_bytes; /* borrowed; of the batches that were made */
 } link_options_t;
 
 /* What a link tells its owner, in the owner's thread, from within the loop. Spans are borrowed for the call. No
@@ -109,6 +110,7 @@ const char *link_state_text(const link_t *self);
 bool link_is_up(const link_t *self);
 const char *link_broker(const link_t *self);
 origins_t *link_origins(link_t *self);
+bool link_is_settled(const link_t *self);      /* every message and report that was given to it is settled */
 uint64_t link_open_copies(const link_t *self); /* walks: part of the ledger's pending */
 
 /* The link's entry in /status; the caller owns it. */

@@ -4,7 +4,6 @@
 #ifndef FERRY_LINK_LINK_INTERNAL_H
 #define FERRY_LINK_LINK_INTERNAL_H
 
-#include "base/histogram.h"
 #include "link/custody.h"
 #include "link/link.h"
 #include "link/monitor.h"
@@ -46,7 +45,6 @@ struct link {
     uint64_t hold_last;      /* its last number */
     uint32_t origins_stated; /* handles that this node has given on this link */
     uint64_t pause_count;    /* names that are paused at the moment */
-    histogram_t batch_records, batch_size_histogram;
     uint64_t batches_sent, batches_received, links_lost;
 };
 

@@ -32,8 +32,8 @@ static void link_seal(link_t *self)
         zmq_msg_init_data(&body, buffer_release(&self->body), size, on_body_free, NULL);
     }
     custody_keep(self->custody, self->body_count, &body);
-    histogram_add(&self->batch_records, self->body_count);
-    histogram_add(&self->batch_size_histogram, size);
+    histogram_add(self->options.batch_records, self->body_count);
+    histogram_add(self->options.batch_bytes, size);
     self->body_size_last = size;
     self->body_count = 0;
 }
