@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* [1] reader: one read(2) a burst into the worker's scratch buffer; lines are parsed where they lie, and only what is
+ * left is copied into the session's own buffer. A line that must wait (for a name that is paused, for room on a link)
+ * is left unparsed. Owner: the worker's thread. */
+#include "gateway/reader.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "gateway/session.h"
+#include "gateway/worker.h"
+#include "wire/line.h"
+
+void reader_fini(reader_t *self)
+{
+    buffer_fini(&self->input);
+}
+
+static bool reader_takes_lines(const session_t *session)
+{
+    return (session->state == SESSION_LOGIN || session->state == SESSION_OPEN) && !list_has(&session->waiting);
+}
+
+bool reader_is_wanted(const session_t *session)
+{
+    return reader_takes_lines(session) && !session->reader.ended && !session->worker->starving &&
+           buffer_size(&session->writer.output) < session->worker->limits.writer.high_mark;
+}
+
+static void reader_refuse(session_t *session, int error, span_t culprit)
+{
+    session->reader.lines++;
+    session->worker->counters.bad_lines++;
+    session_error(session, -error, culprit, span_of(NULL, 0));
+    if (++session->reader.bad_lines >= session->worker->limits.bad_lines)
+        session_fail(session, FERRY_ERROR_TOO_MANY_ERRORS, span_of(NULL, 0), CLOSE_CLIENT_ERRORS);
+}
+
+static void reader_answer_ping(session_t *session, span_t token)
+{
+    span_t parts[] = {span_str("ok ping"), span_str(token.size ? " " : ""), token};
+    writer_line(&session->writer, parts, 3);
+    worker_dirty(session);
+}
+
+static void reader_answer_help(session_t *session)
+{
+    span_t help = line_help();
+    writer_line(&session->writer, &(span_t){help.data, help.size - 1}, 1);
+    worker_dirty(session);
+}
+
+static void reader_take_login(session_t *session, span_t text)
+{
+    span_t name, secret, culprit;
+    int error = line_parse_login(text, &session->worker->limits.line, &name, &secret, &culprit);
+    if (error == 0 && secret.size) {
+        error = -FERRY_ERROR_SECRETS_NOT_ENABLED;
+        culprit = span_of(NULL, 0);
+    }
+    if (error)
+        session_fail(session, -error, culprit, CLOSE_LOGIN);
+    else
+        session_login(session, name);
+}
+
+/* Takes one line; false if it must wait. */
+static bool reader_take_line(session_t *session, span_t text)
+{
+    worker_t *worker = session->worker;
+    if (session->state == SESSION_LOGIN) {
+        reader_take_login(session, text);
+        return true;
+    }
+    line_t line = {.recipients = worker->recipients};
+    int error = line_parse(&line, text, &worker->limits.line);
+    if (error) {
+        reader_refuse(session, error, line.culprit);
+        return true;
+    }
+    if (line.kind == LINE_MESSAGE) {
+        unsigned messages =
+            uplinks_send(&worker->uplinks, session->id, session_name(session), &line, &session->waiting);
+        if (!messages)
+            return false;
+        session->open_messages += messages;
+        worker->counters.messages++;
+    }
+    session->reader.lines++;
+    session->reader.bad_lines = 0;
+    if (line.kind == LINE_PING)
+        reader_answer_ping(session, line.text);
+    else if (line.kind == LINE_HELP)
+        reader_answer_help(session);
+    else if (line.kind == LINE_QUIT)
+        session_quit(session, CLOSE_QUIT);
+    return true;
+}
+
+/* A line is longer than it may be, and its end has or has not come. */
+static void reader_refuse_long(session_t *session)
+{
+    if (session->state == SESSION_LOGIN)
+        session_fail(session, FERRY_ERROR_LINE_TOO_LONG, span_of(NULL, 0), CLOSE_LOGIN);
+    else
+        reader_refuse(session, -FERRY_ERROR_LINE_TOO_LONG, span_of(NULL, 0));
+}
+
+/* Takes whole lines off the front of `data`; the first `scanned` bytes are known to hold no end. Returns the bytes that
+ * were taken. */
+static size_t reader_take(session_t *session, span_t data, size_t scanned)
+{
+    reader_t *self = &session->reader;
+    size_t line_max = session->worker->limits.line.line_size + 1; /* and a "\r" */
+    size_t at = 0;
+    while (reader_takes_lines(session)) {
+        const char *end = memchr(data.data + at + scanned, '\n', data.size - at - scanned);
+        if (!end)
+            break;
+        scanned = 0;
+        span_t text = span_of(data.data + at, (size_t)(end - data.data) - at);
+        if (self->discarding) {
+            self->discarding = false;
+            reader_refuse_long(session);
+        } else if (text.size > line_max) {
+            reader_refuse_long(session);
+        } else if (!reader_take_line(session, text)) {
+            return at;
+        }
+        at += text.size + 1;
+    }
+    if (reader_takes_lines(session) && (self->discarding || data.size - at > line_max)) {
+        self->discarding = true;
+        return data.size;
+    }
+    return at;
+}
+
+/* What follows when nothing more can be taken from a client that has ended its input. */
+static void reader_end(session_t *session)
+{
+    reader_t *self = &session->reader;
+    if (!self->ended || !reader_takes_lines(session))
+        return;
+    if (buffer_size(&self->input) || self->discarding) {
+        if (session->state == SESSION_LOGIN) {
+            session_fail(session, FERRY_ERROR_INCOMPLETE_LINE, span_of(NULL, 0), CLOSE_LOGIN);
+            return;
+        }
+        session_error(session, FERRY_ERROR_INCOMPLETE_LINE, span_of(NULL, 0), span_of(NULL, 0));
+    }
+    session_quit(session, session->state == SESSION_LOGIN ? CLOSE_LOGIN : CLOSE_QUIT);
+}
+
+void reader_go_on(session_t *session)
+{
+    reader_t *self = &session->reader;
+    size_t taken = reader_take(session, buffer_span(&self->input), self->scanned);
+    buffer_consume(&self->input, taken);
+    self->scanned = reader_takes_lines(session) ? buffer_size(&self->input) : 0;
+    buffer_shrink(&self->input, 0);
+    reader_end(session);
+}
+
+/* Takes lines from bytes that were read into scratch, and keeps the rest. */
+static void reader_take_chunk(session_t *session, const uint8_t *chunk, size_t size)
+{
+    reader_t *self = &session->reader;
+    if (buffer_size(&self->input) == 0) {
+        size_t taken = reader_take(session, span_of((const char *)chunk, size), 0);
+        buffer_append(&self->input, chunk + taken, size - taken);
+        self->scanned = reader_takes_lines(session) ? size - taken : 0;
+    } else {
+        buffer_append(&self->input, chunk, size);
+        reader_go_on(session);
+    }
+}
+
+/* Reads at most `size` bytes and takes their lines. Returns what was read, 0 at the end of input, or -1 when nothing is
+ * there or the session was cut. */
+static ssize_t reader_read_some(session_t *session, size_t size)
+{
+    uint8_t *scratch = session->worker->scratch;
+    ssize_t rc;
+    do
+        rc = read(session->origin.fd, scratch, size < READER_CHUNK_SIZE ? size : READER_CHUNK_SIZE);
+    while (rc < 0 && errno == EINTR);
+    if (rc > 0) {
+        reader_take_chunk(session, scratch, (size_t)rc);
+    } else if (rc == 0) {
+        session->reader.ended = true;
+        reader_end(session);
+    } else if (errno != EAGAIN) {
+        session_cut(session, CLOSE_CLIENT_GONE);
+    }
+    return rc;
+}
+
+void reader_read(session_t *session)
+{
+    reader_read_some(session, READER_CHUNK_SIZE);
+}
+
+void reader_finish(session_t *session)
+{
+    int size = 0;
+    if (ioctl(session->origin.fd, FIONREAD, &size) != 0)
+        size = 0;
+    while (size > 0 && session->state == SESSION_OPEN && reader_is_wanted(session)) {
+        ssize_t rc = reader_read_some(session, (size_t)size);
+        if (rc <= 0)
+            break;
+        size -= (int)rc;
+    }
+}
+
+bool reader_discard(session_t *session)
+{
+    ssize_t rc;
+    int budget = 16;
+    do
+        rc = read(session->origin.fd, session->worker->scratch, READER_CHUNK_SIZE);
+    while ((rc > 0 && --budget > 0) || (rc < 0 && errno == EINTR));
+    return rc > 0 || (rc < 0 && errno == EAGAIN);
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* [2] session: the happy path is LOGIN, REGISTERING, OPEN, SETTLING, LEAVING, FLUSHING, CLOSING, DEAD. A client that is
+ * lost or cut goes to GONE at once, where its name is let go; so a copy that is on its way to it is returned under its
+ * name. Owner: the worker's thread. */
+#include "gateway/session.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "gateway/worker.h"
+#include "wire/reason.h"
+
+#define SESSION_KEEPALIVE_IDLE     30 /* seconds; half-open connections end after about a minute */
+#define SESSION_KEEPALIVE_INTERVAL 10
+#define SESSION_KEEPALIVE_COUNT    3
+
+#define TO(state) (1u << SESSION_##state)
+static const unsigned session_moves[] = {
+    [SESSION_LOGIN] = TO(REGISTERING) | TO(FLUSHING) | TO(DEAD),
+    [SESSION_REGISTERING] = TO(OPEN) | TO(FLUSHING) | TO(GONE) | TO(DEAD),
+    [SESSION_OPEN] = TO(SETTLING) | TO(LEAVING) | TO(GONE) | TO(DEAD),
+    [SESSION_SETTLING] = TO(LEAVING) | TO(GONE) | TO(DEAD),
+    [SESSION_LEAVING] = TO(FLUSHING) | TO(GONE) | TO(DEAD),
+    [SESSION_FLUSHING] = TO(CLOSING) | TO(GONE) | TO(DEAD),
+    [SESSION_CLOSING] = TO(GONE) | TO(DEAD),
+    [SESSION_GONE] = TO(DEAD),
+    [SESSION_DEAD] = 0,
+};
+
+static void on_poll(uv_poll_t *handle, int status, int events);
+
+static void session_move(session_t *self, session_state_t state)
+{
+    assert(session_moves[self->state] & (1u << state));
+    self->state = state;
+    self->since_ms = reactor_now_ms(self->worker->reactor);
+    list_remove(&self->timed);
+    if (state == SESSION_LOGIN || state == SESSION_REGISTERING)
+        list_append(&self->worker->logins, &self->timed);
+    else if (state == SESSION_CLOSING)
+        list_append(&self->worker->closings, &self->timed);
+}
+
+static void socket_set(int fd, int level, int option, int value)
+{
+    /* What a socket does not know (a Unix socket knows no TCP) it does without. */
+    setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static void socket_prepare(int fd, const worker_limits_t *limits)
+{
+    socket_set(fd, SOL_SOCKET, SO_SNDBUF, limits->send_buffer_size);
+    socket_set(fd, SOL_SOCKET, SO_RCVBUF, limits->receive_buffer_size);
+    socket_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    socket_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, SESSION_KEEPALIVE_IDLE);
+    socket_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, SESSION_KEEPALIVE_INTERVAL);
+    socket_set(fd, IPPROTO_TCP, TCP_KEEPCNT, SESSION_KEEPALIVE_COUNT);
+}
+
+session_t *session_new(worker_t *worker, uint64_t id, const handoff_t *handoff)
+{
+    session_t *self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    self->worker = worker;
+    self->id = id;
+    self->origin = *handoff;
+    self->since_ms = reactor_now_ms(worker->reactor);
+    socket_prepare(handoff->fd, &worker->limits);
+    int rc = uv_poll_init(reactor_loop(worker->reactor), &self->poll, handoff->fd);
+    assert(rc == 0);
+    (void)rc;
+    self->poll.data = self;
+    list_append(&worker->logins, &self->timed);
+    session_poll(self);
+    return self;
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    session_t *self = handle->data;
+    self->poll_closed = true;
+    if (self->state != SESSION_DEAD)
+        return;
+    reader_fini(&self->reader);
+    writer_fini(&self->writer);
+    free(self->name);
+    free(self);
+}
+
+/* Closes the connection; what is left of the session is state. */
+static void session_close_socket(session_t *self)
+{
+    if (self->origin.fd < 0)
+        return;
+    uv_close((uv_handle_t *)&self->poll, on_poll_closed);
+    close(self->origin.fd);
+    self->origin.fd = -1;
+    list_remove(&self->waiting);
+    list_remove(&self->writer.stalling);
+}
+
+static void session_log_close(const session_t *self)
+{
+    log_info("close", log_str("address", self->origin.address), log_span("name", session_name(self)),
+        log_str("reason", close_code(self->close_reason)), log_uint("lines", self->reader.lines),
+        log_uint("session", self->id));
+}
+
+void session_bury(session_t *self)
+{
+    session_log_close(self);
+    self->worker->counters.closes[self->close_reason & 63]++;
+    session_close_socket(self);
+    list_remove(&self->writer.dirty);
+    list_remove(&self->waiting);
+    if (self->uplink)
+        writer_forget(&self->writer, self->uplink->link);
+    session_move(self, SESSION_DEAD);
+    worker_forget(self);
+    if (self->poll_closed)
+        on_poll_closed((uv_handle_t *)&self->poll);
+}
+
+/* Whether its broker still knows its name, or must be told of copies. */
+static bool session_is_bound(const session_t *self)
+{
+    return self->registered || writer_owes(&self->writer);
+}
+
+void session_poll(session_t *self)
+{
+    if (self->origin.fd < 0)
+        return;
+    int events = self->reader.ended || self->half_closed ? 0 : UV_DISCONNECT;
+    if (reader_is_wanted(self) || self->state == SESSION_CLOSING)
+        events |= UV_READABLE;
+    if (self->writer.blocked)
+        events |= UV_WRITABLE;
+    if (events == self->poll_events)
+        return;
+    self->poll_events = events;
+    if (events)
+        uv_poll_start(&self->poll, events, on_poll);
+    else
+        uv_poll_stop(&self->poll);
+}
+
+static void on_poll(uv_poll_t *handle, int status, int events)
+{
+    session_t *self = handle->data;
+    if (status < 0) {
+        session_cut(self, CLOSE_CLIENT_GONE);
+        return;
+    }
+    if (events & UV_WRITABLE)
+        worker_dirty(self);
+    if (self->state == SESSION_CLOSING) {
+        if (!reader_discard(self))
+            session_cut(self, self->close_reason);
+        return;
+    }
+    if (events & UV_DISCONNECT)
+        self->half_closed = true;
+    if (events & UV_READABLE && reader_is_wanted(self))
+        reader_read(self);
+    if (self->origin.fd >= 0)
+        session_poll(self);
+}
+
+void session_error(session_t *self, int error, span_t first, span_t second)
+{
+    span_t parts[] = {span_str("error "), span_str(error_code(error)), span_str(first.size ? " " : ""), first,
+        span_str(second.size ? " " : ""), second};
+    writer_line(&self->writer, parts, 6);
+    worker_dirty(self);
+}
+
+void session_fail(session_t *self, int error, span_t argument, close_t reason)
+{
+    session_error(self, error, argument, span_of(NULL, 0));
+    session_quit(self, reason);
+}
+
+void session_login(session_t *self, span_t name)
+{
+    self->name = malloc(name.size);
+    if (!self->name)
+        abort();
+    memcpy(self->name, name.data, name.size);
+    self->name_size = name.size;
+    self->uplink = uplinks_of_name(&self->worker->uplinks, name);
+    session_move(self, SESSION_REGISTERING);
+    if (link_state(self->uplink->link) == LINK_UP) {
+        link_register(self->uplink->link, self->id, session_name(self), false);
+        self->registered = true;
+    }
+}
+
+void session_confirm(session_t *self)
+{
+    if (self->state != SESSION_REGISTERING)
+        return;
+    self->confirmed = true;
+    self->worker->counters.logins++;
+    log_info("login", log_str("address", self->origin.address), log_span("name", session_name(self)),
+        log_uint("worker", self->worker->index), log_uint("session", self->id));
+    session_move(self, SESSION_OPEN);
+    session_resume(self);
+}
+
+/* Ends the copies that the client did not take. */
+static void session_return(session_t *self, bool keep_line)
+{
+    int reason = FERRY_REASON_GONE;
+    if (self->close_reason == CLOSE_CLIENT_STALLED)
+        reason = FERRY_REASON_STALLED;
+    else if (self->close_reason == CLOSE_GATEWAY_DRAINS)
+        reason = FERRY_REASON_DRAINED;
+    if (self->uplink)
+        self->worker->ledger.returned[reason] +=
+            writer_return(&self->writer, self->uplink->link, session_name(self), reason, keep_line);
+}
+
+void session_deny(session_t *self, int error)
+{
+    self->registered = false;
+    if (self->state == SESSION_REGISTERING) {
+        session_fail(self, error, session_name(self), CLOSE_LOGIN);
+    } else if (self->state == SESSION_GONE) {
+        if (!session_is_bound(self))
+            session_bury(self);
+    } else if (self->confirmed) {
+        session_return(self, false);
+        session_error(self, error, session_name(self), span_of(NULL, 0));
+        writer_write(&self->writer, self->origin.fd);
+        session_cut(self, CLOSE_LOGIN);
+    }
+}
+
+/* Asks the broker to let the name go; what it sent until then still comes. */
+static void session_leave(session_t *self)
+{
+    session_move(self, SESSION_LEAVING);
+    if (self->registered && link_state(self->uplink->link) == LINK_UP)
+        link_leaving(self->uplink->link, self->id);
+    else if (!self->registered)
+        session_left(self);
+}
+
+static void session_flush_out(session_t *self)
+{
+    session_move(self, SESSION_FLUSHING);
+    worker_dirty(self);
+}
+
+void session_left(session_t *self)
+{
+    self->registered = false;
+    if (self->state == SESSION_LEAVING)
+        session_flush_out(self);
+    else if (self->state == SESSION_GONE && !session_is_bound(self))
+        session_bury(self);
+}
+
+void session_quit(session_t *self, close_t reason)
+{
+    self->close_reason = reason;
+    self->reader.ended = true;
+    list_remove(&self->waiting);
+    buffer_fini(&self->reader.input);
+    if (self->state == SESSION_LOGIN || self->state == SESSION_REGISTERING) {
+        if (self->registered && link_state(self->uplink->link) == LINK_UP)
+            link_leaving(self->uplink->link, self->id);
+        session_flush_out(self);
+    } else if (self->state == SESSION_OPEN) {
+        session_move(self, SESSION_SETTLING);
+        if (self->open_messages == 0)
+            session_leave(self);
+    }
+    session_poll(self);
+}
+
+void session_settle(session_t *self)
+{
+    self->open_messages--;
+    if (self->state == SESSION_SETTLING && self->open_messages == 0)
+        session_leave(self);
+}
+
+void session_cut(session_t *self, close_t reason)
+{
+    if (self->state >= SESSION_GONE)
+        return;
+    bool leaves = self->state == SESSION_LEAVING || (self->state >= SESSION_FLUSHING && self->registered);
+    if (self->state < SESSION_FLUSHING || reason == CLOSE_CLIENT_STALLED)
+        self->close_reason = reason;
+    session_return(self, false);
+    session_close_socket(self);
+    if (self->writer.paused && self->registered)
+        link_pause(self->uplink->link, session_name(self), false);
+    self->writer.paused = false;
+    if (self->registered && !leaves && link_state(self->uplink->link) == LINK_UP)
+        link_leaving(self->uplink->link, self->id);
+    if (!session_is_bound(self)) {
+        session_bury(self);
+        return;
+    }
+    session_move(self, SESSION_GONE);
+    worker_dirty(self);
+}
+
+void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
+{
+    writer_copy(&self->writer, copy, origin);
+    worker_dirty(self);
+    if (self->state == SESSION_GONE)
+        session_return(self, false);
+}
+
+static void session_end_output(session_t *self)
+{
+    session_move(self, SESSION_CLOSING);
+    shutdown(self->origin.fd, SHUT_WR);
+}
+
+static void session_check_marks(session_t *self)
+{
+    const writer_limits_t *limits = &self->worker->limits.writer;
+    bool paused = writer_became_paused(&self->writer, limits);
+    bool resumed = writer_became_resumed(&self->writer, limits);
+    if (!(paused || resumed) || !self->registered)
+        return;
+    self->worker->counters.pauses += paused;
+    link_pause(self->uplink->link, session_name(self), paused);
+}
+
+/* Keeps the session in the list of those that are watched for a stall while its socket takes no more. */
+static void session_watch_stall(session_t *self)
+{
+    list_node_t *node = &self->writer.stalling;
+    if (!self->writer.blocked) {
+        list_remove(node);
+        self->writer.stall_since_ms = 0;
+    } else if (!list_has(node)) {
+        list_append(&self->worker->blocked, node);
+    }
+}
+
+void session_flush(session_t *self)
+{
+    if (self->origin.fd >= 0) {
+        int written = writer_write(&self->writer, self->origin.fd);
+        if (written < 0) {
+            session_cut(self, CLOSE_CLIENT_GONE);
+            return;
+        }
+        self->worker->ledger.delivered += (uint64_t)written;
+        session_watch_stall(self);
+        session_check_marks(self);
+        if (self->state == SESSION_FLUSHING && writer_is_empty(&self->writer))
+            session_end_output(self);
+        session_poll(self);
+    }
+    if (self->uplink && writer_owes(&self->writer))
+        writer_tell(&self->writer, self->uplink->link, self->id);
+    if (self->state == SESSION_GONE && !session_is_bound(self))
+        session_bury(self);
+}
+
+void session_resume(session_t *self)
+{
+    reader_go_on(self);
+    if (self->state < SESSION_GONE)
+        session_poll(self);
+}
+
+void session_restate(session_t *self)
+{
+    link_t *link = self->uplink->link;
+    bool wants_name =
+        self->state == SESSION_REGISTERING || self->state == SESSION_OPEN || self->state == SESSION_SETTLING;
+    if (wants_name) {
+        link_register(link, self->id, session_name(self), self->confirmed);
+        self->registered = true;
+        if (self->writer.paused)
+            link_pause(link, session_name(self), true);
+    }
+    writer_restate(&self->writer, link, self->id);
+    worker_dirty(self);
+}
+
+void session_finish(session_t *self)
+{
+    if (self->state != SESSION_OPEN && self->state != SESSION_SETTLING && self->state != SESSION_LEAVING)
+        return;
+    char count[24];
+    span_t parts[] = {span_str("info accepted "), span_of(count, 0)};
+    parts[1].size = (size_t)snprintf(count, sizeof count, "%" PRIu64, self->reader.lines);
+    writer_line(&self->writer, parts, 2);
+    self->close_reason = CLOSE_GATEWAY_DRAINS;
+    session_flush_out(self);
+}
+
+void session_trim(session_t *self)
+{
+    if (self->state != SESSION_FLUSHING || writer_is_empty(&self->writer))
+        return;
+    session_return(self, true);
+    self->state = SESSION_LEAVING;
+    session_finish(self);
+}
+
+void session_unlink(session_t *self)
+{
+    self->registered = false;
+    session_left(self);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* [2] session: the gateway's state for one client, from accept to the last answer of its broker. Its worker's thread's.
+ *
+ *     LOGIN ──name──▶ REGISTERING ──CONFIRMED──▶ OPEN ──/quit, end of input──▶ SETTLING ──settled──▶ LEAVING
+ *       │                 │                       │                              │                    │ LEFT
+ *       │ error           │ DENIED, drain         │ error                        ▼                    ▼
+ *       └─────────────────┴───────────────────────┴──────────────────────────▶ FLUSHING ──written──▶ CLOSING
+ *     any ──connection lost, stalled──▶ GONE (waits for LEFT)                                        │ client closed
+ *                                         └──────────────────────────────────▶ DEAD ◀────────────────┘
+ */
+#ifndef FERRY_GATEWAY_SESSION_H
+#define FERRY_GATEWAY_SESSION_H
+
+#include <uv.h>
+
+#include "base/list.h"
+#include "gateway/handoff.h"
+#include "gateway/reader.h"
+#include "gateway/session_writer.h"
+#include "gateway/uplinks.h"
+#include "wire/close.h"
+
+typedef struct worker worker_t;
+typedef struct session session_t;
+
+typedef enum {
+    SESSION_LOGIN,       /* its first line has not come yet */
+    SESSION_REGISTERING, /* its broker has not confirmed its name */
+    SESSION_OPEN,
+    SESSION_SETTLING, /* no more input; waits until what it sent is settled */
+    SESSION_LEAVING,  /* its name goes; what was on its way still comes */
+    SESSION_FLUSHING, /* its output is written, then the end of file */
+    SESSION_CLOSING,  /* reads and drops until the client closes, so that no reset destroys what it has not read */
+    SESSION_GONE,     /* no connection any more; its name is still leaving */
+    SESSION_DEAD,     /* waits for libuv to let go */
+} session_state_t;
+
+struct session {
+    worker_t *worker; /* borrowed */
+    uint64_t id;      /* slot in the low 32 bits, generation in the high ones */
+    session_state_t state;
+    close_t close_reason; /* why it ends */
+    handoff_t origin;     /* the descriptor and where it comes from */
+    uv_poll_t poll;
+    int poll_events;        /* what it is polled for at the moment */
+    bool half_closed;       /* the client has ended its side; the end of input is read in its turn */
+    bool poll_closed;       /* the handle's close callback has run */
+    char *name;             /* malloc'd at login */
+    size_t name_size;       /* bytes */
+    uplink_t *uplink;       /* to the broker of its name; borrowed; NULL before the login */
+    bool registered;        /* REGISTER was said on the present link and no LEFT has come */
+    bool confirmed;         /* its name was confirmed once */
+    uint64_t open_messages; /* accepted and not settled */
+    uint64_t since_ms;      /* in this state */
+    list_node_t timed;      /* in the worker's list of logins or of closings */
+    list_node_t waiting;    /* for a paused name, for room on a link, or for memory */
+    reader_t reader;
+    session_writer_t writer;
+};
+
+/* Takes the connection over: sets its socket up and waits for its first line. */
+session_t *session_new(worker_t *worker, uint64_t id, const handoff_t *handoff);
+
+static inline span_t session_name(const session_t *self)
+{
+    return span_of(self->name, self->name_size);
+}
+
+/* Writes an error line: `error CODE`, then the arguments that are not empty, each after a space. */
+void session_error(session_t *self, int error, span_t first, span_t second);
+
+/* Writes an error line and ends the session once that is written. */
+void session_fail(session_t *self, int error, span_t argument, close_t reason);
+
+/* The first line has been read and is good: asks for the name. */
+void session_login(session_t *self, span_t name);
+
+/* What the broker says of its name. */
+void session_confirm(session_t *self);
+void session_deny(session_t *self, int error);
+void session_left(session_t *self);
+
+/* A copy for this session, which has been counted as taken over. */
+void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin);
+
+/* One of its messages is settled. */
+void session_settle(session_t *self);
+
+/* No more input comes, or is read: settles, leaves, flushes and closes in order. */
+void session_quit(session_t *self, close_t reason);
+
+/* Its connection is lost, or is cut: returns what it did not take for that reason, and lets its name go. */
+void session_cut(session_t *self, close_t reason);
+
+/* For the drain: writes `info accepted N` behind what is owed, then the end of file; and, at the deadline, returns what
+ * the client has not taken, so that it can still read that line. */
+void session_finish(session_t *self);
+void session_trim(session_t *self);
+
+/* The end of the session, when neither its client nor its broker need it any more: frees it, in libuv's time. */
+void session_bury(session_t *self);
+
+/* Writes what is there and does what follows from it; once a turn for sessions with something to write. */
+void session_flush(session_t *self);
+
+/* Goes on reading where it waited. */
+void session_resume(session_t *self);
+
+/* Makes the poll handle ask for what the session needs now. */
+void session_poll(session_t *self);
+
+/* A fresh link to its broker is up, or the link was lost. */
+void session_restate(session_t *self);
+void session_unlink(session_t *self);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* [3] uplinks: a line is looked up, checked for pauses and room on every link that it needs, and only then sent on
+ * each, so that it is accepted as a whole or not at all. Nothing can fail. Owner: the worker's thread. */
+#include "gateway/uplinks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/endpoint.h"
+
+typedef struct {
+    table_item_t item; /* the paused name */
+    list_t waiting;
+    list_node_t collected; /* while all are forgotten */
+    char name[];
+} pause_t;
+
+static void brokers_add(brokers_t *self, const char *name, const char *endpoint)
+{
+    self->names = realloc(self->names, (self->count + 1) * sizeof *self->names);
+    self->endpoints = realloc(self->endpoints, (self->count + 1) * sizeof *self->endpoints);
+    if (!self->names || !self->endpoints)
+        abort();
+    self->names[self->count] = strdup(name);
+    self->endpoints[self->count++] = strdup(endpoint);
+}
+
+brokers_t *brokers_new(const config_t *config, const char *local)
+{
+    brokers_t *self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    char inproc[ENDPOINT_SIZE], name[CONFIG_BROKER_NAME_SIZE];
+    snprintf(inproc, sizeof inproc, "inproc://ferrymq-broker-%s", local ? local : "");
+    if (local && strcmp(config_place(config, "gateway/broker", 0), "default") == 0) {
+        brokers_add(self, local, inproc);
+        return self;
+    }
+    const char *address;
+    for (size_t i = 0; (address = config_broker(config, i, name)); i++)
+        brokers_add(self, name, local && strcmp(name, local) == 0 ? inproc : address);
+    return self;
+}
+
+void brokers_destroy(brokers_t **self_p)
+{
+    brokers_t *self = *self_p;
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->count; i++) {
+        free(self->names[i]);
+        free(self->endpoints[i]);
+    }
+    free(self->names);
+    free(self->endpoints);
+    free(self);
+    *self_p = NULL;
+}
+
+/* Fills in what the configuration says. */
+static void uplink_configure(link_options_t *options, const config_t *config)
+{
+    options->connect_timeout_ms = (uint32_t)config_number(config, "link/connect_timeout");
+    options->timeout_ms = (uint32_t)config_number(config, "link/timeout");
+    options->backoff_min_ms = (uint32_t)config_number(config, "link/backoff_min");
+    options->backoff_max_ms = (uint32_t)config_number(config, "link/backoff_max");
+    options->linger_ms = (uint32_t)config_number(config, "link/linger");
+    options->batch_size = (uint32_t)config_number(config, "link/batch");
+}
+
+void uplinks_init(uplinks_t *self, reactor_t *reactor, const config_t *config, const brokers_t *brokers,
+    const link_options_t *common, const link_owner_t *callbacks, void *owner)
+{
+    self->count = brokers->count;
+    self->items = calloc(self->count, sizeof *self->items);
+    self->owners = calloc(LINE_RECIPIENTS_MAX, sizeof *self->owners);
+    self->part = calloc(LINE_RECIPIENTS_MAX, sizeof *self->part);
+    if (!self->items || !self->owners || !self->part)
+        abort();
+    for (size_t i = 0; i < brokers->count; i++)
+        self->part[i] = span_str(brokers->names[i]);
+    self->rendezvous = rendezvous_new(self->part, brokers->count);
+    if (!self->rendezvous)
+        abort();
+    link_options_t options = *common;
+    uplink_configure(&options, config);
+    memcpy(options.digest.bytes, rendezvous_digest(self->rendezvous), LINK_ID_SIZE);
+    for (size_t i = 0; i < self->count; i++) {
+        options.broker = brokers->names[i];
+        options.endpoint = brokers->endpoints[i];
+        list_init(&self->items[i].waiting);
+        self->items[i].pauses = table_new();
+        self->items[i].link = link_new(reactor, &options, callbacks, owner);
+    }
+}
+
+static void on_pause_free(table_item_t *item)
+{
+    free(item);
+}
+
+void uplinks_fini(uplinks_t *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        link_destroy(&self->items[i].link);
+        table_destroy(&self->items[i].pauses, on_pause_free);
+    }
+    rendezvous_destroy(&self->rendezvous);
+    free(self->items);
+    free(self->owners);
+    free(self->part);
+    *self = (uplinks_t){0};
+}
+
+uplink_t *uplinks_of_name(uplinks_t *self, span_t name)
+{
+    return &self->items[rendezvous_pick(self->rendezvous, name)];
+}
+
+uplink_t *uplinks_of_link(uplinks_t *self, const link_t *link)
+{
+    uplink_t *uplink = self->items;
+    while (uplink->link != link)
+        uplink++;
+    return uplink;
+}
+
+/* Whether a message to that name must wait; then `waiter` is in the list of what it waits for. */
+static bool uplink_must_wait(uplink_t *self, span_t name, list_node_t *waiter)
+{
+    if (!link_has_room(self->link)) {
+        list_append(&self->waiting, waiter);
+        return true;
+    }
+    pause_t *pause = table_count(self->pauses) ? (pause_t *)table_get(self->pauses, name) : NULL;
+    if (pause)
+        list_append(&pause->waiting, waiter);
+    return pause != NULL;
+}
+
+/* The recipients of one uplink, in order. */
+static unsigned uplinks_part(uplinks_t *self, unsigned uplink, const line_t *line)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < line->recipient_count; i++)
+        if (self->owners[i] == uplink)
+            self->part[count++] = line->recipients[i];
+    return count;
+}
+
+unsigned uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t *line, list_node_t *waiter)
+{
+    for (unsigned i = 0; i < line->recipient_count; i++) {
+        self->owners[i] = (unsigned)rendezvous_pick(self->rendezvous, line->recipients[i]);
+        if (uplink_must_wait(&self->items[self->owners[i]], line->recipients[i], waiter))
+            return 0;
+    }
+    if (self->count == 1) {
+        link_send(self->items[0].link, session, sender, line->recipients, line->recipient_count, line->text);
+        return 1;
+    }
+    unsigned messages = 0;
+    for (unsigned i = 0; i < self->count; i++) {
+        unsigned count = uplinks_part(self, i, line);
+        if (count == 0)
+            continue;
+        link_send(self->items[i].link, session, sender, self->part, count, line->text);
+        messages++;
+    }
+    return messages;
+}
+
+static void uplink_unpause(uplink_t *self, pause_t *pause, list_t *woken)
+{
+    table_take(self->pauses, &pause->item);
+    for (list_node_t *node; (node = list_first(&pause->waiting));) {
+        list_remove(node);
+        list_append(woken, node);
+    }
+    free(pause);
+}
+
+void uplink_pause(uplink_t *self, span_t name, bool paused, list_t *woken)
+{
+    list_init(woken);
+    pause_t *pause = (pause_t *)table_get(self->pauses, name);
+    if (pause && !paused)
+        uplink_unpause(self, pause, woken);
+    if (pause || !paused)
+        return;
+    pause = malloc(sizeof *pause + name.size);
+    if (!pause)
+        abort();
+    memcpy(pause->name, name.data, name.size);
+    pause->item = (table_item_t){.key = span_of(pause->name, name.size)};
+    list_init(&pause->waiting);
+    table_put(self->pauses, &pause->item);
+}
+
+static void on_pause_collect(void *arg, table_item_t *item)
+{
+    list_append(arg, &((pause_t *)item)->collected);
+}
+
+void uplink_forget_pauses(uplink_t *self, list_t *woken)
+{
+    list_t pauses;
+    list_init(woken);
+    list_init(&pauses);
+    table_each(self->pauses, on_pause_collect, &pauses);
+    for (list_node_t *node; (node = list_first(&pauses));) {
+        list_remove(node);
+        uplink_unpause(self, list_member(node, pause_t, collected), woken);
+    }
+}

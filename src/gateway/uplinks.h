@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* [3] uplinks: a worker's links, one to each broker, and the sessions that wait for one of them: for room in its
+ * window, or for a name that is paused. A name belongs to the broker that rendezvous hashing gives. The worker's
+ * thread's. */
+#ifndef FERRY_GATEWAY_UPLINKS_H
+#define FERRY_GATEWAY_UPLINKS_H
+
+#include "base/config.h"
+#include "base/list.h"
+#include "base/table.h"
+#include "link/link.h"
+#include "wire/line.h"
+#include "wire/rendezvous.h"
+
+typedef struct {
+    link_t *link;
+    table_t *pauses; /* names that may not be written to now, each with the sessions that wait for it */
+    list_t waiting;  /* sessions that wait for room */
+} uplink_t;
+
+typedef struct {
+    uplink_t *items;
+    size_t count;
+    rendezvous_t *rendezvous;
+    unsigned *owners; /* scratch: the uplink of each recipient of a line */
+    span_t *part;     /* scratch: the recipients of one uplink */
+} uplinks_t;
+
+/* Who a node connects to: made once from gateway/broker, read-only and shared by the workers. */
+typedef struct {
+    size_t count;
+    char **names;     /* of the brokers, NUL-terminated */
+    char **endpoints; /* tcp://, ipc:// or inproc:// */
+} brokers_t;
+
+/* Reads gateway/broker. A broker named `local` (not NULL) is in this process and is reached over inproc; it is the only
+ * one if the list was not configured. The caller owns the result. */
+brokers_t *brokers_new(const config_t *config, const char *local);
+void brokers_destroy(brokers_t **self_p);
+
+/* Opens a link to each broker. `common` has the node, its ledger and its histograms; the rest comes from the
+ * configuration. Everything is borrowed. */
+void uplinks_init(uplinks_t *self, reactor_t *reactor, const config_t *config, const brokers_t *brokers,
+    const link_options_t *common, const link_owner_t *callbacks, void *owner);
+void uplinks_fini(uplinks_t *self);
+
+/* The uplink of a name's broker, and the one that a link belongs to. */
+uplink_t *uplinks_of_name(uplinks_t *self, span_t name);
+uplink_t *uplinks_of_link(uplinks_t *self, const link_t *link);
+
+/* Sends a message on the links of all its recipients' brokers and returns how many messages that made; or, if one of
+ * them is paused or has no room, sends nothing, puts `waiter` into the list of what it waits for, and returns 0. */
+unsigned uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t *line, list_node_t *waiter);
+
+/* Notes that a name is paused or not any more; then *woken gets the sessions that waited for it. */
+void uplink_pause(uplink_t *self, span_t name, bool paused, list_t *woken);
+
+/* Forgets all pauses; *woken gets the sessions that waited. */
+void uplink_forget_pauses(uplink_t *self, list_t *woken);
+
+#endif

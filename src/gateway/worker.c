@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* worker: the event loop of a part of the gateway's sessions. Clients and links are read in the middle of a turn; at
+ * its end sessions with something to write are flushed, then the links, so that an acknowledgement never runs ahead of
+ * the write pass. The tick looks for deadlines. Owner: this actor's thread. */
+#include "gateway/worker.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "wire/reason.h"
+
+#define WORKER_TICK_MS         100
+#define WORKER_CLOSING_TIME_MS 2000 /* for a client to close after its end of file */
+#define WORKER_HANDOFF_BUDGET  256  /* connections a turn */
+
+session_t *worker_session(worker_t *self, uint64_t id)
+{
+    uint32_t slot = (uint32_t)id;
+    if (slot >= self->slot_count || !self->slots[slot] || self->slots[slot]->id != id)
+        return NULL;
+    return self->slots[slot];
+}
+
+void worker_dirty(session_t *session)
+{
+    if (!list_has(&session->writer.dirty))
+        list_append(&session->worker->dirty, &session->writer.dirty);
+}
+
+static void worker_grow(worker_t *self)
+{
+    uint32_t count = self->slot_count ? 2 * self->slot_count : 64;
+    self->slots = realloc(self->slots, count * sizeof *self->slots);
+    self->generations = realloc(self->generations, count * sizeof *self->generations);
+    self->free_slots = realloc(self->free_slots, count * sizeof *self->free_slots);
+    if (!self->slots || !self->generations || !self->free_slots)
+        abort();
+    for (uint32_t slot = count; slot-- > self->slot_count;) {
+        self->slots[slot] = NULL;
+        self->generations[slot] = 0;
+        self->free_slots[self->free_count++] = slot;
+    }
+    self->slot_count = count;
+}
+
+static void worker_accept(worker_t *self, const handoff_t *handoff)
+{
+    if (self->free_count == 0)
+        worker_grow(self);
+    uint32_t slot = self->free_slots[--self->free_count];
+    uint64_t id = (uint64_t)++self->generations[slot] << 32 | slot;
+    session_t *session = self->slots[slot] = session_new(self, id, handoff);
+    self->session_count++;
+    int error = handoff->error;
+    if (!error && self->phase != WORKER_RUNNING)
+        error = FERRY_ERROR_DRAINING;
+    if (error)
+        session_fail(session, error, span_of(NULL, 0), CLOSE_LOGIN);
+}
+
+void worker_forget(session_t *session)
+{
+    worker_t *self = session->worker;
+    uint32_t slot = (uint32_t)session->id;
+    self->slots[slot] = NULL;
+    self->free_slots[self->free_count++] = slot;
+    self->session_count--;
+    self->counters.logouts += session->confirmed;
+    zmq_send(zsock_resolve(self->listener), &session->origin, sizeof session->origin, ZMQ_DONTWAIT);
+    watch_touch(self->listener_watch);
+}
+
+void worker_wake(list_t *woken)
+{
+    for (list_node_t *node; (node = list_first(woken));) {
+        list_remove(node);
+        session_resume(list_member(node, session_t, waiting));
+    }
+}
+
+void worker_each(worker_t *self, void (*visit)(session_t *session, void *arg), void *arg)
+{
+    for (uint32_t slot = 0; slot < self->slot_count; slot++)
+        if (self->slots[slot])
+            visit(self->slots[slot], arg);
+}
+
+void worker_say(worker_t *self, const char *first, ...)
+{
+    zmsg_t *message = zmsg_new();
+    va_list args;
+    va_start(args, first);
+    for (const char *word = first; word; word = va_arg(args, const char *))
+        zmsg_addstr(message, word);
+    va_end(args);
+    zmsg_send(&message, self->pipe);
+    watch_touch(self->pipe_watch);
+}
+
+static void on_fresh_session(session_t *session, void *arg)
+{
+    if (session->uplink == arg)
+        session_restate(session);
+}
+
+static void on_unlinked_session(session_t *session, void *arg)
+{
+    if (session->uplink == arg)
+        session_unlink(session);
+}
+
+static void on_fresh(void *owner, link_t *link)
+{
+    worker_t *self = owner;
+    worker_each(self, on_fresh_session, uplinks_of_link(&self->uplinks, link));
+}
+
+static void on_state(void *owner, link_t *link)
+{
+    worker_t *self = owner;
+    link_state_t state = link_state(link);
+    reactor_wake(self->reactor);
+    if (state != LINK_DOWN && state != LINK_CLOSED && state != LINK_LEFT)
+        return;
+    uplink_t *uplink = uplinks_of_link(&self->uplinks, link);
+    worker_each(self, on_unlinked_session, uplink);
+    list_t woken;
+    uplink_forget_pauses(uplink, &woken);
+    worker_wake(&woken);
+}
+
+static void on_confirmed(void *owner, link_t *link, uint64_t id)
+{
+    (void)link;
+    session_t *session = worker_session(owner, id);
+    if (session)
+        session_confirm(session);
+}
+
+static void on_denied(void *owner, link_t *link, uint64_t id, int error)
+{
+    (void)link;
+    session_t *session = worker_session(owner, id);
+    if (session)
+        session_deny(session, error);
+}
+
+static void on_left(void *owner, link_t *link, uint64_t id)
+{
+    (void)link;
+    session_t *session = worker_session(owner, id);
+    if (session)
+        session_left(session);
+}
+
+static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
+{
+    worker_t *self = owner;
+    (void)link;
+    self->copies_this_turn += copy->recipient_count;
+    for (unsigned i = 0; i < copy->recipient_count; i++) {
+        session_t *session = worker_session(self, body_session_at(copy, i));
+        if (session)
+            session_deliver(session, copy, origin);
+        else
+            self->ledger.returned[FERRY_REASON_GONE]++;
+    }
+}
+
+static void on_notice(void *owner, link_t *link, const body_notice_t *notice)
+{
+    (void)link;
+    session_t *session = worker_session(owner, notice->session);
+    if (!session || session->state >= SESSION_CLOSING)
+        return;
+    span_t reason = span_of(NULL, 0);
+    if (notice->reason)
+        reason = span_str(reason_code(notice->reason));
+    session_error(session, notice->error, notice->name, reason);
+}
+
+static void on_settled(void *owner, link_t *link, uint64_t id)
+{
+    (void)link;
+    session_t *session = worker_session(owner, id);
+    if (session)
+        session_settle(session);
+}
+
+static void on_pause(void *owner, link_t *link, span_t name, bool paused)
+{
+    worker_t *self = owner;
+    list_t woken;
+    uplink_pause(uplinks_of_link(&self->uplinks, link), name, paused, &woken);
+    worker_wake(&woken);
+}
+
+static void on_room(void *owner, link_t *link)
+{
+    worker_t *self = owner;
+    list_t woken;
+    list_take(&woken, &uplinks_of_link(&self->uplinks, link)->waiting);
+    worker_wake(&woken);
+}
+
+static const link_owner_t worker_link_owner = {
+    .on_fresh = on_fresh,
+    .on_state = on_state,
+    .on_confirmed = on_confirmed,
+    .on_denied = on_denied,
+    .on_left = on_left,
+    .on_copy = on_copy,
+    .on_notice = on_notice,
+    .on_settled = on_settled,
+    .on_pause = on_pause,
+    .on_room = on_room,
+};
+
+/* The end of a turn: clients first, then links; a session that is flushed may dirty others. */
+static void on_turn(void *arg)
+{
+    worker_t *self = arg;
+    for (list_node_t *node; (node = list_first(&self->dirty));) {
+        list_remove(node);
+        session_flush(list_member(node, session_t, writer.dirty));
+    }
+    for (size_t i = 0; i < self->uplinks.count; i++)
+        link_flush(self->uplinks.items[i].link);
+    if (self->copies_this_turn)
+        histogram_add(&self->turn_copies, self->copies_this_turn);
+    self->copies_this_turn = 0;
+    if (self->phase != WORKER_RUNNING)
+        worker_drain_go_on(self);
+}
+
+static void tick_logins(worker_t *self, uint64_t now)
+{
+    for (list_node_t *node; (node = list_first(&self->logins));) {
+        session_t *session = list_member(node, session_t, timed);
+        if (now - session->since_ms < self->limits.login_timeout_ms)
+            return;
+        session_fail(session, FERRY_ERROR_LOGIN_TIMEOUT, span_of(NULL, 0), CLOSE_LOGIN);
+    }
+}
+
+static void tick_closings(worker_t *self, uint64_t now)
+{
+    for (list_node_t *node; (node = list_first(&self->closings));) {
+        session_t *session = list_member(node, session_t, timed);
+        if (now - session->since_ms < WORKER_CLOSING_TIME_MS)
+            return;
+        session_cut(session, CLOSE_DEADLINE);
+    }
+}
+
+static void tick_blocked(worker_t *self, uint64_t now)
+{
+    list_t blocked;
+    list_take(&blocked, &self->blocked);
+    for (list_node_t *node; (node = list_first(&blocked));) {
+        session_t *session = list_member(node, session_t, writer.stalling);
+        list_remove(node);
+        list_append(&self->blocked, node);
+        if (writer_is_stalled(&session->writer, &self->limits.writer, now))
+            session_cut(session, CLOSE_CLIENT_STALLED);
+    }
+}
+
+static void on_memory_session(session_t *session, void *arg)
+{
+    uint64_t *used = arg;
+    *used += buffer_size(&session->reader.input) + buffer_size(&session->writer.output);
+}
+
+static void on_fed_session(session_t *session, void *arg)
+{
+    (void)arg;
+    session_poll(session);
+}
+
+/* Above the worker's share of memory nothing is read; below seven eighths of it reading goes on. */
+static void tick_memory(worker_t *self)
+{
+    self->memory_used = 0;
+    worker_each(self, on_memory_session, &self->memory_used);
+    bool was_starving = self->starving;
+    self->starving = self->memory_used > (was_starving ? self->limits.memory_size / 8 * 7 : self->limits.memory_size);
+    if (was_starving == self->starving)
+        return;
+    log_warning(self->starving ? "memory-full" : "memory-free", log_uint("worker", self->index),
+        log_uint("used", self->memory_used), log_uint("limit", self->limits.memory_size));
+    worker_each(self, on_fed_session, NULL);
+}
+
+/* Tells main when the worker becomes ready, and when a broker has been away for longer than admin/unready_after. */
+static void tick_ready(worker_t *self, uint64_t now)
+{
+    const char *away = NULL;
+    for (size_t i = 0; i < self->uplinks.count && !away; i++)
+        if (link_state(self->uplinks.items[i].link) < LINK_UP)
+            away = link_broker(self->uplinks.items[i].link);
+    if (!away) {
+        self->unready_since_ms = 0;
+        if (!self->ready)
+            worker_say(self, "READY", "1", "", NULL);
+        self->ready = true;
+        return;
+    }
+    if (!self->unready_since_ms) {
+        self->unready_since_ms = now;
+        self->unready_told = false;
+    }
+    if (self->unready_told || (self->ready && now - self->unready_since_ms < self->limits.unready_after_ms))
+        return;
+    char why[128];
+    snprintf(why, sizeof why, "no link to broker %s", away);
+    worker_say(self, "READY", "0", why, NULL);
+    self->ready = false;
+    self->unready_told = true;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    worker_t *self = timer->data;
+    uint64_t now = reactor_now_ms(self->reactor);
+    tick_logins(self, now);
+    tick_closings(self, now);
+    tick_blocked(self, now);
+    tick_memory(self);
+    if (self->phase == WORKER_RUNNING)
+        tick_ready(self, now);
+}
+
+static void on_listener(void *arg, short events)
+{
+    worker_t *self = arg;
+    handoff_t handoff;
+    (void)events;
+    for (int budget = WORKER_HANDOFF_BUDGET; budget > 0; budget--) {
+        if (zmq_recv(zsock_resolve(self->listener), &handoff, sizeof handoff, ZMQ_DONTWAIT) != sizeof handoff)
+            return;
+        worker_accept(self, &handoff);
+    }
+}
+
+static void worker_command(worker_t *self, zmsg_t *message)
+{
+    char *command = zmsg_popstr(message);
+    char *argument = zmsg_popstr(message);
+    if (streq(command, "STATUS")) {
+        char *status = worker_status(self);
+        worker_say(self, "STATUS", status, NULL);
+        free(status);
+    } else if (streq(command, "DRAIN") && argument) {
+        worker_drain_begin(self, strtoull(argument, NULL, 10));
+    } else if (streq(command, "LEAVE")) {
+        worker_drain_leave(self);
+    } else if (streq(command, "$TERM")) {
+        reactor_stop(self->reactor);
+    }
+    zstr_free(&command);
+    zstr_free(&argument);
+}
+
+static void on_pipe(void *arg, short events)
+{
+    worker_t *self = arg;
+    if (!(events & ZMQ_POLLIN))
+        return;
+    zmsg_t *message = zmsg_recv(self->pipe);
+    if (message)
+        worker_command(self, message);
+    zmsg_destroy(&message);
+}
+
+static void worker_limits_init(worker_limits_t *self, const config_t *config, unsigned workers)
+{
+    self->line.line_size = (size_t)config_number(config, "gateway/max_line");
+    self->line.name_size = (size_t)config_number(config, "gateway/max_name");
+    self->line.recipient_count = (unsigned)config_number(config, "gateway/max_recipients");
+    self->bad_lines = (unsigned)config_number(config, "gateway/max_errors");
+    if (self->bad_lines == 0)
+        self->bad_lines = UINT32_MAX;
+    self->writer.high_mark = (size_t)config_number(config, "gateway/high_mark");
+    self->writer.low_mark = (size_t)config_number(config, "gateway/low_mark");
+    self->writer.stall_time_ms = (uint64_t)config_number(config, "gateway/stall_time");
+    self->writer.stall_rate = (uint64_t)config_number(config, "gateway/stall_rate");
+    self->login_timeout_ms = (uint64_t)config_number(config, "gateway/login_timeout");
+    self->memory_size = (size_t)config_number(config, "gateway/memory") / workers;
+    self->send_buffer_size = (int)config_number(config, "gateway/send_buffer");
+    self->receive_buffer_size = (int)config_number(config, "gateway/receive_buffer");
+    self->unready_after_ms = (uint64_t)config_number(config, "admin/unready_after");
+}
+
+static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
+{
+    worker_t *self = zmalloc(sizeof *self);
+    self->index = args->index;
+    self->config = args->config;
+    self->pipe = pipe;
+    self->listener = args->listener;
+    worker_limits_init(&self->limits, args->config, args->worker_count);
+    randombytes_buf(&self->node, sizeof self->node);
+    list_init(&self->dirty);
+    list_init(&self->logins);
+    list_init(&self->blocked);
+    list_init(&self->closings);
+    histogram_init(&self->turn_copies, 20);
+    histogram_init(&self->batch_records, 16);
+    histogram_init(&self->batch_bytes, 24);
+    self->reactor = reactor_new(on_turn, self);
+    self->pipe_watch = watch_new(self->reactor, zsock_resolve(pipe), ZMQ_POLLIN, on_pipe, self);
+    self->listener_watch = watch_new(self->reactor, zsock_resolve(self->listener), ZMQ_POLLIN, on_listener, self);
+    uv_timer_init(reactor_loop(self->reactor), &self->tick);
+    self->tick.data = self;
+    uv_timer_start(&self->tick, on_tick, WORKER_TICK_MS, WORKER_TICK_MS);
+    uv_timer_init(reactor_loop(self->reactor), &self->drain_timer);
+    self->drain_timer.data = self;
+    link_options_t common = {.node = self->node,
+        .ledger = &self->ledger,
+        .batch_records = &self->batch_records,
+        .batch_bytes = &self->batch_bytes};
+    uplinks_init(&self->uplinks, self->reactor, args->config, args->brokers, &common, &worker_link_owner, self);
+    return self;
+}
+
+static void on_last_session(session_t *session, void *arg)
+{
+    (void)arg;
+    session_bury(session);
+}
+
+static void worker_destroy(worker_t **self_p)
+{
+    worker_t *self = *self_p;
+    worker_each(self, on_last_session, NULL);
+    watch_destroy(&self->pipe_watch);
+    watch_destroy(&self->listener_watch);
+    uv_close((uv_handle_t *)&self->tick, NULL);
+    uv_close((uv_handle_t *)&self->drain_timer, NULL);
+    uplinks_fini(&self->uplinks);
+    reactor_destroy(&self->reactor);
+    zsock_destroy(&self->listener);
+    free(self->slots);
+    free(self->generations);
+    free(self->free_slots);
+    free(self);
+    *self_p = NULL;
+}
+
+void worker_actor(zsock_t *pipe, void *args)
+{
+    worker_t *self = worker_new(pipe, args);
+    zsock_signal(pipe, 0);
+    reactor_run(self->reactor);
+    worker_destroy(&self);
+}

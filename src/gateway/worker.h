@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* worker: the actor that owns a part of the gateway's sessions, with one event loop and one DEALER per broker. A turn
+ * reads clients and links, then, at its end, writes to clients, and then sends to and acknowledges at the brokers. */
+#ifndef FERRY_GATEWAY_WORKER_H
+#define FERRY_GATEWAY_WORKER_H
+
+#include <czmq.h>
+
+#include "base/histogram.h"
+#include "gateway/session.h"
+
+/* What main gives a worker; borrowed for the actor's life. */
+typedef struct {
+    const config_t *config;
+    const brokers_t *brokers;
+    unsigned index, worker_count;
+    zsock_t *listener; /* the worker's end of its pipe to the listener; the worker's from then on */
+} worker_args_t;
+
+/* The actor (a zactor_fn). It hears STATUS; DRAIN and the ms that are left; LEAVE; $TERM. It says READY and 1 or 0 and
+ * why; STATUS and JSON; SETTLED; STEP and a word; DRAINED, the number of copies that were lost, and its ledger. */
+void worker_actor(zsock_t *pipe, void *args);
+
+typedef struct {
+    line_limits_t line;
+    unsigned bad_lines;
+    writer_limits_t writer;
+    uint64_t login_timeout_ms;
+    size_t memory_size; /* this worker's share of gateway/memory */
+    int send_buffer_size, receive_buffer_size;
+    uint64_t unready_after_ms;
+} worker_limits_t;
+
+typedef struct {
+    uint64_t messages, bad_lines, logins, logouts, pauses;
+    uint64_t closes[64]; /* by close reason */
+} worker_counters_t;
+
+typedef enum {
+    WORKER_RUNNING,
+    WORKER_SETTLING, /* nothing is read any more; waits until all that was accepted is settled */
+    WORKER_SETTLED,  /* waits for the other workers, that is for LEAVE from main */
+    WORKER_LEAVING,  /* no more copies come once all brokers have agreed */
+    WORKER_FLUSHING, /* clients get what they are owed, `info accepted N` and the end of file */
+    WORKER_PARTING,  /* BYE */
+    WORKER_DRAINED,
+} worker_phase_t;
+
+struct worker {
+    unsigned index;
+    link_id_t node;
+    const config_t *config;
+    reactor_t *reactor;
+    zsock_t *pipe;
+    watch_t *pipe_watch;
+    zsock_t *listener;
+    watch_t *listener_watch;
+    worker_limits_t limits;
+    uplinks_t uplinks;
+    ledger_t ledger;
+    worker_counters_t counters;
+    histogram_t turn_copies, batch_records, batch_bytes;
+    uint64_t copies_this_turn;
+
+    session_t **slots; /* NULL where a slot is free */
+    uint32_t *generations;
+    uint32_t *free_slots; /* a stack */
+    uint32_t slot_count, free_count, session_count;
+    list_t dirty;    /* sessions with something to write or to tell */
+    list_t logins;   /* sessions before their name is confirmed, oldest first */
+    list_t blocked;  /* sessions whose socket takes no more */
+    list_t closings; /* sessions that wait for their client to close, oldest first */
+    list_t hungry;   /* sessions that wait for memory */
+    uv_timer_t tick;
+    uint64_t memory_used; /* bytes in readers and writers, as of the last tick */
+    bool starving;        /* it is above this worker's share, and nothing is read */
+    bool ready;
+    bool unready_told;
+    uint64_t unready_since_ms; /* when a broker was lost, 0 if none is */
+
+    worker_phase_t phase;
+    uint64_t settle_deadline_ms, flush_deadline_ms, end_deadline_ms;
+    uv_timer_t drain_timer;
+    bool trimmed;
+    uint32_t drain_slot; /* sessions below it have been told `info accepted N` */
+
+    uint8_t scratch[READER_CHUNK_SIZE];
+    span_t recipients[LINE_RECIPIENTS_MAX];
+};
+
+/* The session with that id, NULL if it is not there any more. */
+session_t *worker_session(worker_t *self, uint64_t id);
+
+/* The session has something to write, or to tell its link; it is flushed at the end of the turn. */
+void worker_dirty(session_t *session);
+
+/* The session is at its end: frees its slot and tells the listener. */
+void worker_forget(session_t *session);
+
+/* Lets the sessions of a list go on that waited for something. */
+void worker_wake(list_t *woken);
+
+/* Calls `visit` for each session; it may end sessions, its own too. */
+void worker_each(worker_t *self, void (*visit)(session_t *session, void *arg), void *arg);
+
+/* Says words to main: a NULL ends them. */
+void worker_say(worker_t *self, const char *first, ...);
+
+/* The steps of the drain (worker_drain.c): main's commands, and what is looked at in every turn of it. */
+void worker_drain_begin(worker_t *self, uint64_t left_ms);
+void worker_drain_leave(worker_t *self);
+void worker_drain_go_on(worker_t *self);
+
+/* The worker's JSON for /status (proto/admin.md), for the caller to free, and the copies that are here and have not
+ * ended (worker_status.c). Both walk all sessions. */
+char *worker_status(worker_t *self);
+uint64_t worker_pending(worker_t *self);
+
+#endif

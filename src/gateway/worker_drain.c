@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* worker_drain: the orderly stop of a worker, in the steps of worker_phase_t. DRAIN: take what the kernel holds and
+ * read no more, wait until all is settled, say SETTLED. LEAVE (when all workers have settled): names go, outputs are
+ * flushed, each client reads `info accepted N` and end of file, what was not taken in time is returned; then BYE, and
+ * DRAINED. Each step has its part of the time that is left; at its end the next begins anyway. Owner: the worker's
+ * thread. */
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "gateway/worker.h"
+
+#define DRAIN_STEP_MS    10   /* between looks at what may go on */
+#define DRAIN_SPREAD     50   /* steps over which closings are spread, so that clients do not all come back at once */
+#define DRAIN_RESERVE_MS 2000 /* kept for returning what clients did not take, and for BYE */
+#define DRAIN_LAST_MS    500  /* of it for BYE */
+
+static void worker_enter(worker_t *self, worker_phase_t phase, const char *step)
+{
+    self->phase = phase;
+    log_info("drain-worker", log_uint("worker", self->index), log_str("step", step),
+        log_uint("sessions", self->session_count));
+    reactor_wake(self->reactor);
+}
+
+static void on_drain_timer(uv_timer_t *timer)
+{
+    (void)timer; /* it is the turn that counts */
+}
+
+static void on_drain_session(session_t *session, void *arg)
+{
+    (void)arg;
+    if (session->state == SESSION_LOGIN || session->state == SESSION_REGISTERING) {
+        session_fail(session, FERRY_ERROR_DRAINING, span_of(NULL, 0), CLOSE_GATEWAY_DRAINS);
+    } else if (session->state == SESSION_OPEN) {
+        reader_finish(session);
+        if (session->state != SESSION_OPEN)
+            return;
+        session->reader.ended = true;
+        list_remove(&session->waiting);
+        writer_line(&session->writer, &(span_t){"info draining", 13}, 1);
+        worker_dirty(session);
+    }
+}
+
+void worker_drain_begin(worker_t *self, uint64_t left_ms)
+{
+    if (self->phase != WORKER_RUNNING)
+        return;
+    uint64_t now = reactor_now_ms(self->reactor);
+    uint64_t reserve = left_ms / 3 < DRAIN_RESERVE_MS ? left_ms / 3 : DRAIN_RESERVE_MS;
+    uint64_t last = reserve / 4 < DRAIN_LAST_MS ? reserve / 4 : DRAIN_LAST_MS;
+    self->end_deadline_ms = now + left_ms - last;
+    self->flush_deadline_ms = now + left_ms - reserve;
+    worker_enter(self, WORKER_SETTLING, "settle");
+    uv_timer_start(&self->drain_timer, on_drain_timer, DRAIN_STEP_MS, DRAIN_STEP_MS);
+    worker_each(self, on_drain_session, NULL);
+}
+
+static bool worker_is_settled(worker_t *self)
+{
+    for (size_t i = 0; i < self->uplinks.count; i++)
+        if (!link_is_settled(self->uplinks.items[i].link))
+            return false;
+    return true;
+}
+
+static bool worker_links_reached(worker_t *self, link_state_t state)
+{
+    for (size_t i = 0; i < self->uplinks.count; i++)
+        if (link_state(self->uplinks.items[i].link) < state)
+            return false;
+    return true;
+}
+
+void worker_drain_leave(worker_t *self)
+{
+    if (self->phase != WORKER_SETTLED)
+        return;
+    worker_enter(self, WORKER_LEAVING, "leave");
+    for (size_t i = 0; i < self->uplinks.count; i++)
+        link_leave(self->uplinks.items[i].link);
+}
+
+static void on_trim_session(session_t *session, void *arg)
+{
+    (void)arg;
+    session_trim(session);
+}
+
+/* Tells the next sessions `info accepted N`. Returns true when all have been told. */
+static bool worker_finish_some(worker_t *self, bool all)
+{
+    uint32_t count = all ? self->slot_count : self->slot_count / DRAIN_SPREAD + 1;
+    for (; count > 0 && self->drain_slot < self->slot_count; count--, self->drain_slot++)
+        if (self->slots[self->drain_slot])
+            session_finish(self->slots[self->drain_slot]);
+    return self->drain_slot == self->slot_count;
+}
+
+static bool worker_has_output(const worker_t *self)
+{
+    for (uint32_t slot = 0; slot < self->slot_count; slot++)
+        if (self->slots[slot] && self->slots[slot]->state < SESSION_CLOSING)
+            return true;
+    return false;
+}
+
+static void worker_flush_on(worker_t *self, uint64_t now)
+{
+    bool late = now >= self->flush_deadline_ms;
+    bool told = worker_finish_some(self, late);
+    if (late && !self->trimmed) {
+        self->trimmed = true;
+        worker_each(self, on_trim_session, NULL);
+    }
+    if (!(told && !worker_has_output(self)) && now < self->end_deadline_ms)
+        return;
+    worker_enter(self, WORKER_PARTING, "bye");
+    for (size_t i = 0; i < self->uplinks.count; i++)
+        link_part(self->uplinks.items[i].link);
+}
+
+static void on_end_session(session_t *session, void *arg)
+{
+    (void)arg;
+    session_cut(session, CLOSE_DEADLINE);
+}
+
+static void worker_finish(worker_t *self)
+{
+    worker_each(self, on_end_session, NULL);
+    uv_timer_stop(&self->drain_timer);
+    uint64_t pending = worker_pending(self);
+    char lost[24];
+    snprintf(lost, sizeof lost, "%" PRIu64, pending);
+    json_t *ledger = ledger_json(&self->ledger, pending);
+    char *text = json_dumps(ledger, JSON_COMPACT);
+    worker_enter(self, WORKER_DRAINED, "drained");
+    worker_say(self, "DRAINED", lost, text, NULL);
+    free(text);
+    json_decref(ledger);
+}
+
+void worker_drain_go_on(worker_t *self)
+{
+    uint64_t now = reactor_now_ms(self->reactor);
+    switch (self->phase) {
+    case WORKER_SETTLING:
+        if (worker_is_settled(self) || now >= self->flush_deadline_ms) {
+            worker_enter(self, WORKER_SETTLED, "settled");
+            worker_say(self, "SETTLED", NULL);
+        }
+        break;
+    case WORKER_LEAVING:
+        if (worker_links_reached(self, LINK_LEFT) || now >= self->flush_deadline_ms)
+            worker_enter(self, WORKER_FLUSHING, "flush");
+        break;
+    case WORKER_FLUSHING:
+        worker_flush_on(self, now);
+        break;
+    case WORKER_PARTING:
+        if ((worker_links_reached(self, LINK_CLOSED) && self->session_count == 0) || now >= self->end_deadline_ms)
+            worker_finish(self);
+        break;
+    default:
+        break;
+    }
+}
