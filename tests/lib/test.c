@@ -3,6 +3,7 @@
 #include "lib/test.h"
 
 #include "lib/client.h"
+#include "lib/crowd.h"
 #include "lib/folder.h"
 #include "lib/process.h"
 #include "lib/server.h"
@@ -10,6 +11,7 @@
 int test_clear(void **state)
 {
     (void)state;
+    crowd_destroy_all();
     client_close_all();
     server_forget_all();
     process_end_all();

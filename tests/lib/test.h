@@ -2,9 +2,9 @@
 /* test: cmocka with what it must be preceded by, and the teardown that every test of real processes names:
  *
  *     static const struct CMUnitTest tests[] = {TEST(a_line_reaches_its_recipient)};
- *     int main(void) { return cmocka_run_group_tests(tests, NULL, NULL); }
+ *     int main(void) { return TEST_RUN(tests); }
  *
- * The test's thread. */
+ * FERRY_TEST picks tests by a pattern ("a_broker_*") when a program is run by hand. The test's thread. */
 #ifndef FERRY_TESTS_TEST_H
 #define FERRY_TESTS_TEST_H
 
@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <setjmp.h>
 #include <cmocka.h>
 /* clang-format on */
@@ -19,6 +20,7 @@
 /* Closes every client and ends every process that a test left, so that a failed one harms no other. Never fails. */
 int test_clear(void **state);
 
-#define TEST(function) cmocka_unit_test_teardown(function, test_clear)
+#define TEST_RUN(tests) (cmocka_set_test_filter(getenv("FERRY_TEST")), cmocka_run_group_tests(tests, NULL, NULL))
+#define TEST(function)  cmocka_unit_test_teardown(function, test_clear)
 
 #endif

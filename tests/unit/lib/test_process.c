@@ -116,5 +116,5 @@ int main(void)
         TEST(nothing_is_left_of_a_group_that_is_destroyed),
         TEST(a_client_reads_lines_and_the_end),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return TEST_RUN(tests);
 }
