@@ -20,6 +20,7 @@ typedef struct {
     int (*run)(const options_t *options);
 } command_t;
 
+extern const command_t chat_command;
 extern const command_t send_command;
 extern const command_t listen_command;
 

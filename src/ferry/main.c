@@ -13,6 +13,7 @@
 #define MAIN_LETTERS "guhV"
 
 static const command_t *const commands[] = {
+    &chat_command,
     &send_command,
     &listen_command,
 };
