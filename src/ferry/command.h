@@ -23,5 +23,7 @@ typedef struct {
 extern const command_t chat_command;
 extern const command_t send_command;
 extern const command_t listen_command;
+extern const command_t status_command;
+extern const command_t drain_command;
 
 #endif

@@ -16,6 +16,8 @@ static const command_t *const commands[] = {
     &chat_command,
     &send_command,
     &listen_command,
+    &status_command,
+    &drain_command,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
