@@ -116,8 +116,8 @@ static json_t *end_json(const end_t *end, const ledger_t *ledger)
         if (counts[number] == 0)
             continue;
         const char *code = end_code(end, number);
-        json_int_t before = json_integer_value(json_object_get(json, code));
-        json_object_set_new(json, code, json_integer(before + (json_int_t)counts[number]));
+        uint64_t count = counts[number] + (uint64_t)json_integer_value(json_object_get(json, code));
+        json_object_set_new(json, code, json_integer((json_int_t)count));
     }
     return json;
 }
