@@ -16,3 +16,16 @@ const char *close_code(int close)
         return "unknown";
     }
 }
+
+const char *close_meaning(int close)
+{
+    switch (abs(close)) {
+#define CLOSE(name, number, code, meaning)                                                                             \
+    case number:                                                                                                       \
+        return meaning;
+#include "closes.def"
+#undef CLOSE
+    default:
+        return "Unknown.";
+    }
+}

@@ -14,4 +14,7 @@ typedef enum {
 /* The word for logs and counters ("link-timeout") of a reason or of its negative; "unknown" for others. Static. */
 const char *close_code(int close);
 
+/* What it means: one sentence; "Unknown." for others. Static. */
+const char *close_meaning(int close);
+
 #endif
