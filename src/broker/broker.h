@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* broker: what the rooms of a broker share: its options, its nodes and names, its ledger and counters. Embedded in the
+ * router actor; one thread, no locks. */
+#ifndef FERRY_BROKER_BROKER_H
+#define FERRY_BROKER_BROKER_H
+
+#include "base/histogram.h"
+#include "base/ledger.h"
+#include "base/reactor.h"
+#include "base/table.h"
+#include "broker/drain.h"
+#include "broker/nodes.h"
+#include "broker/strangers.h"
+#include "wire/control.h"
+
+typedef struct {
+    uint64_t frames;                     /* ZeroMQ messages that came */
+    uint64_t batches;                    /* bodies that came */
+    uint64_t messages;                   /* routed or refused */
+    uint64_t copies;                     /* routed */
+    uint64_t reports;                    /* of nodes on copies that they took */
+    uint64_t refused;                    /* copies to names that nobody has */
+    uint64_t notices;                    /* sent to nodes, about reports and losses */
+    uint64_t notices_dropped;            /* their origin is gone */
+    uint64_t confirmed;                  /* names */
+    uint64_t denied;                     /* names */
+    uint64_t pauses;                     /* told to nodes */
+    uint64_t congestions;                /* of nodes */
+    uint64_t links_closed[CLOSE_COUNT];  /* by reason */
+    uint64_t links_refused[CLOSE_COUNT]; /* what came without a link, by reason */
+} broker_counters_t;
+
+typedef struct broker {
+    const char *name;     /* borrowed from the configuration */
+    link_id_t instance;   /* random */
+    link_id_t digest;     /* of the nodes' lists of brokers, while there are nodes */
+    uint32_t window_size; /* a node's, bytes */
+    uint32_t batch_size;  /* the largest body of a node, bytes */
+    uint32_t heartbeat_ms;
+    uint32_t timeout_ms; /* of links */
+    uint64_t term;       /* of names confirmed here */
+    uint64_t serial;     /* of the last name confirmed here */
+    drain_state_t drain; /* from DRAIN_NODES on unknown nodes are refused, known ones told */
+    json_t *listening;   /* the endpoints, as text */
+
+    reactor_t *reactor;
+    void *socket; /* the ROUTER, libzmq's; NULL once it is closed */
+
+    nodes_t nodes;
+    table_t *names;        /* peer_t: the owner of each name */
+    table_t *held_origins; /* held_origin_t: of whom something is held or owed */
+    strangers_t strangers; /* refused lately */
+    uint64_t taken_due_ms; /* when TAKEN is to be asked again though nothing changed, 0 for never */
+
+    ledger_t ledger; /* taken_over, handed_over, unconfirmed */
+    broker_counters_t counters;
+    histogram_t batch_records; /* of bodies that came */
+    histogram_t batch_bytes;
+} broker_t;
+
+/* The reactor's clock in ms. */
+static inline uint64_t broker_now_ms(const broker_t *self)
+{
+    return reactor_now_ms(self->reactor);
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* dealer_writer [6]: the broker's side of a link, and the only code that sends to that DEALER. What a turn routes to a
+ * node becomes the body of one batch, which is kept until the node has acknowledged it; what a turn tells it becomes
+ * control records in the same ZeroMQ message. Embedded in a node; the router's thread.
+ *
+ * Not bounded here: what is open is bounded by the windows of the nodes that sent it (proto/link.md, section 6). */
+#ifndef FERRY_BROKER_DEALER_WRITER_H
+#define FERRY_BROKER_DEALER_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "broker/intake.h"
+#include "wire/body.h"
+#include "wire/control.h"
+
+typedef struct outbatch outbatch_t; /* a body that is sealed: sent or to be sent, and not acknowledged */
+
+typedef struct {
+    void *socket;          /* the ROUTER, libzmq's; borrowed */
+    span_t routing_id;     /* of the DEALER; borrowed */
+    size_t batch_size;     /* a body that would grow over it is sealed first */
+    uint32_t epoch;        /* of the link */
+    uint64_t acknowledged; /* the node's last batch that came; goes with every message */
+    bool connected;        /* false once ZeroMQ has said that the DEALER is gone */
+    bool due;              /* a message must go even if there is nothing to say */
+    uint64_t sent_ms;      /* when something was sent last */
+
+    buffer_t body;         /* of the batch that is being built */
+    size_t body_size_last; /* of the last batch: what to expect of the next */
+    uint32_t record_count; /* in body */
+    uint32_t copy_count;   /* copies in body: one for each recipient */
+    uint32_t ref_count;    /* of refs: those of body */
+    uint32_t run_handle;   /* of the last RUN in body, 0 for none */
+    buffer_t refs;         /* what each acknowledgement settles, in order of the bodies */
+
+    buffer_t origins;  /* ORIGIN records: go with the first body of the turn */
+    buffer_t controls; /* all others: go with the last */
+
+    outbatch_t *first, *last, *unsent; /* in order of sequence */
+    uint64_t sequence;                 /* of the last sealed batch */
+    uint64_t sequence_acknowledged;
+    size_t sealed_size;  /* bytes of the sealed bodies */
+    uint64_t batches;    /* sealed, ever */
+    uint64_t send_turns; /* ZeroMQ messages sent, ever */
+} dealer_writer_t;
+
+void dealer_writer_init(dealer_writer_t *self, void *socket, size_t batch_size);
+
+/* Begins a new link: what the last one left must have been cleared. */
+void dealer_writer_connect(dealer_writer_t *self, span_t routing_id, uint32_t epoch);
+
+/* Forgets everything that is not acknowledged; its messages count as taken. Whoever routed it tells their senders
+ * first. */
+void dealer_writer_clear(dealer_writer_t *self);
+
+void dealer_writer_fini(dealer_writer_t *self);
+
+/* Adds a copy of message `index` of `batch` (its number follows from that) from the node with that handle and floor,
+ * for up to BODY_RECIPIENTS_MAX sessions of this node. */
+void dealer_writer_copy(dealer_writer_t *self, const body_run_t *run, const body_message_t *message, inbatch_t *batch,
+    uint32_t index, const uint64_t *sessions, unsigned session_count);
+
+/* Adds a notice. `batch` and `index` are the report that it passes on, which is taken when this node has it; NULL for
+ * a notice of the broker's own. */
+void dealer_writer_notice(dealer_writer_t *self, const body_notice_t *notice, inbatch_t *batch, uint32_t index);
+
+/* Adds a control record. */
+void dealer_writer_control(dealer_writer_t *self, const control_t *control);
+void dealer_writer_control_empty(dealer_writer_t *self, record_type_t type);
+
+/* Adds an ORIGIN record; it reaches the node before the bodies of this turn. */
+void dealer_writer_origin(dealer_writer_t *self, uint32_t handle, const link_id_t *node);
+
+/* Sends what there is to send. When the DEALER is gone, batches are kept, and control records, which only a new link
+ * could use in another form, are dropped. */
+void dealer_writer_flush(dealer_writer_t *self, uint64_t now_ms);
+
+/* The node has taken every batch up to `sequence`. Returns the number of copies in the ones that are new, or
+ * -CLOSE_BAD_SEQUENCE if it was never sent. */
+int64_t dealer_writer_acknowledge(dealer_writer_t *self, uint64_t sequence);
+
+/* The sequence of the batch that holds what was added last: when it is acknowledged, all before is. */
+uint64_t dealer_writer_mark(const dealer_writer_t *self);
+
+/* Bytes of the bodies, and copies in them, that are not acknowledged, the one being built included. The latter walks
+ * all batches. */
+size_t dealer_writer_open_size(const dealer_writer_t *self);
+uint64_t dealer_writer_open_copies(const dealer_writer_t *self);
+
+/* Batches that are not acknowledged, and when the oldest of them was sent (0 if none was). Walks all batches. */
+uint32_t dealer_writer_open_batches(const dealer_writer_t *self);
+uint64_t dealer_writer_waiting_since(const dealer_writer_t *self);
+
+/* Calls `visit` with each body that is not acknowledged, in order; it must not add to this writer. Seals the one being
+ * built. */
+void dealer_writer_each_body(dealer_writer_t *self, void (*visit)(void *arg, span_t body), void *arg);
+
+/* Answers a DEALER that has no link, or is to have none any more, with REFUSE. False if it is gone. */
+bool dealer_writer_refuse(void *socket, span_t routing_id, uint32_t epoch, int close, span_t text);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* dispatch [5]: the recipients of a message are looked up one by one; those at the same node share a copy, and who is
+ * not there is refused by a notice to the sender. What was routed is expected in the sender's intake until it is
+ * acknowledged. A REPORT becomes a NOTICE to the node that sent the message, and is dropped if that is gone. Only bytes
+ * that are no records fail. Owner: the router's thread. */
+#include "broker/dispatch.h"
+
+#include "broker/broker.h"
+#include "broker/names.h"
+#include "broker/pauses.h"
+#include "wire/error.h"
+#include "wire/reason.h"
+
+/* One message on its way. */
+typedef struct {
+    struct broker *broker;
+    node_t *node; /* its sender's */
+    inbatch_t *batch;
+    uint32_t index; /* in the batch */
+    const body_message_t *message;
+    body_run_t run;
+} transit_t;
+
+static void transit_refuse(const transit_t *self, span_t name)
+{
+    body_notice_t notice = {.error = FERRY_ERROR_NO_SUCH_PEER,
+        .number = self->batch->first_number + self->index,
+        .session = self->message->session,
+        .name = name};
+    dealer_writer_notice(&self->node->writer, &notice, NULL, 0);
+    node_touch(self->node);
+    self->broker->counters.refused++;
+}
+
+static void transit_copy(const transit_t *self, node_t *to, const uint64_t *sessions, unsigned session_count)
+{
+    dealer_writer_copy(&to->writer, &self->run, self->message, self->batch, self->index, sessions, session_count);
+    node_touch(to);
+}
+
+static peer_t *transit_find(const transit_t *self, span_t name)
+{
+    peer_t *peer = names_find(self->broker, name);
+    if (!peer)
+        transit_refuse(self, name);
+    else if (peer_is_paused(peer))
+        pauses_tell(peer, self->node);
+    return peer;
+}
+
+/* Copies to the node of the first of `peers`, and takes its peers out of the array. Returns how many are left. */
+static unsigned transit_copy_first(const transit_t *self, peer_t **peers, unsigned count)
+{
+    uint64_t sessions[BODY_RECIPIENTS_MAX];
+    node_t *to = peers[0]->node;
+    unsigned session_count = 0, left = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (peers[i]->node == to)
+            sessions[session_count++] = peers[i]->session;
+        else
+            peers[left++] = peers[i];
+    }
+    transit_copy(self, to, sessions, session_count);
+    return left;
+}
+
+static unsigned transit_route_many(const transit_t *self)
+{
+    peer_t *peers[BODY_RECIPIENTS_MAX];
+    unsigned count = 0;
+    span_t rest = self->message->recipients;
+    for (unsigned i = 0; i < self->message->recipient_count; i++) {
+        peer_t *peer = transit_find(self, body_name_next(&rest));
+        if (peer)
+            peers[count++] = peer;
+    }
+    for (unsigned left = count; left > 0;)
+        left = transit_copy_first(self, peers, left);
+    return count;
+}
+
+static unsigned transit_route(const transit_t *self)
+{
+    if (self->message->recipient_count > 1)
+        return transit_route_many(self);
+    span_t rest = self->message->recipients;
+    peer_t *peer = transit_find(self, body_name_next(&rest));
+    if (!peer)
+        return 0;
+    transit_copy(self, peer->node, &peer->session, 1);
+    return 1;
+}
+
+static bool dispatch_notify(
+    struct broker *broker, node_t *origin, const body_notice_t *notice, inbatch_t *batch, uint32_t index)
+{
+    if (!origin) {
+        broker->counters.notices_dropped++;
+        return false;
+    }
+    broker->counters.notices++;
+    dealer_writer_notice(&origin->writer, notice, batch, index);
+    node_touch(origin);
+    return true;
+}
+
+static unsigned dispatch_report(const transit_t *self, const body_report_t *report)
+{
+    body_notice_t notice = {.error = report->error,
+        .reason = report->reason,
+        .taken = true,
+        .number = report->number,
+        .session = report->session,
+        .name = report->name};
+    node_t *origin = nodes_find(&self->broker->nodes, &report->origin);
+    self->broker->counters.reports++;
+    return dispatch_notify(self->broker, origin, &notice, self->batch, self->index) ? 1 : 0;
+}
+
+static void dispatch_record(transit_t *self, const body_record_t *record)
+{
+    if (record->type == RECORD_REPORT) {
+        inbatch_expect(self->batch, self->index, (uint16_t)dispatch_report(self, &record->report));
+        return;
+    }
+    self->message = &record->message;
+    unsigned copies = transit_route(self);
+    inbatch_expect(self->batch, self->index, (uint16_t)copies);
+    self->broker->ledger.taken_over += copies;
+    self->broker->counters.copies += copies;
+    self->broker->counters.messages++;
+}
+
+int dispatch_body(node_t *node, span_t frame, uint64_t floor)
+{
+    body_t body;
+    body_record_t record;
+    struct broker *broker = node->broker;
+    int rc = body_open_up(&body, frame);
+    if (rc != 0)
+        return rc;
+    if (body.number + 1 != node->intake.below)
+        return -CLOSE_BAD_SEQUENCE;
+    broker->counters.batches++;
+    histogram_add(&broker->batch_records, body.left);
+    histogram_add(&broker->batch_bytes, frame.size);
+    transit_t transit = {.broker = broker,
+        .node = node,
+        .batch = intake_open(&node->intake, body.left, broker_now_ms(broker)),
+        .run = {.handle = node->handle, .floor = floor}};
+    for (; (rc = body_next_up(&body, &record)) == 1; transit.index++)
+        dispatch_record(&transit, &record);
+    return rc;
+}
+
+void dispatch_lost(node_t *origin, uint64_t number, uint64_t session, span_t name)
+{
+    body_notice_t notice = {.error = FERRY_ERROR_UNCONFIRMED,
+        .reason = FERRY_REASON_GATEWAY_LOST,
+        .taken = true,
+        .number = number,
+        .session = session,
+        .name = name};
+    dispatch_notify(origin->broker, origin, &notice, NULL, 0);
+}
+
+static void dispatch_lose_copy(node_t *node, node_t *origin, const body_copy_t *copy)
+{
+    struct broker *broker = node->broker;
+    broker->ledger.unconfirmed[FERRY_REASON_GATEWAY_LOST] += copy->recipient_count;
+    for (unsigned i = 0; i < copy->recipient_count; i++) {
+        peer_t *peer = node_peer(node, body_session_at(copy, i));
+        if (origin && peer && peer->item.key.size > 0)
+            dispatch_lost(origin, copy->number, copy->session, peer->item.key);
+        else
+            broker->counters.notices_dropped++;
+    }
+}
+
+static void on_lost_body(void *arg, span_t frame)
+{
+    node_t *node = arg, *origin = NULL;
+    body_t body;
+    body_record_t record;
+    if (body_open_down(&body, frame) != 0)
+        return;
+    while (body_next_down(&body, &record) == 1) {
+        if (record.type == RECORD_RUN)
+            origin = nodes_by_handle(&node->broker->nodes, record.run.handle);
+        else if (record.type == RECORD_COPY)
+            dispatch_lose_copy(node, origin == node ? NULL : origin, &record.copy);
+        else
+            node->broker->counters.notices_dropped++;
+    }
+}
+
+void dispatch_lose(node_t *node)
+{
+    dealer_writer_each_body(&node->writer, on_lost_body, node);
+    dealer_writer_clear(&node->writer);
+}
+
+void dispatch_taken(node_t *node)
+{
+    struct broker *broker = node->broker;
+    uint64_t due_ms;
+    if (intake_taken(&node->intake, broker_now_ms(broker), &due_ms))
+        dealer_writer_control(
+            &node->writer, &(control_t){.type = RECORD_TAKEN,
+                               .taken = {.below = node->intake.told, .exceptions = buffer_span(&node->intake.ranges)}});
+    if (due_ms && (broker->taken_due_ms == 0 || due_ms < broker->taken_due_ms))
+        broker->taken_due_ms = due_ms;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* dispatch [5]: a node's batch is taken apart, and each message goes to the DEALER writers of the nodes that its
+ * recipients are at (proto/link.md, sections 4 and 5). The router's thread. */
+#ifndef FERRY_BROKER_DISPATCH_H
+#define FERRY_BROKER_DISPATCH_H
+
+#include <stdint.h>
+
+#include "broker/nodes.h"
+
+/* Stands for a sender's session in notices on held copies, of which the broker keeps only the number. */
+#define DISPATCH_SESSION_UNKNOWN UINT64_MAX
+
+/* Routes the records of a body. `floor` is of its header. Returns 0 or -CLOSE_…; records before the bad one are routed.
+ */
+int dispatch_body(node_t *node, span_t body, uint64_t floor);
+
+/* Ends every copy and report that the node was sent and has not acknowledged: the senders of copies are told that
+ * nobody knows. The DEALER writer is empty afterwards. */
+void dispatch_lose(node_t *node);
+
+/* Tells an origin that a copy of its message was lost with the recipient's node. */
+void dispatch_lost(node_t *origin, uint64_t number, uint64_t session, span_t name);
+
+/* Puts TAKEN into what the node is sent, if there is news. */
+void dispatch_taken(node_t *node);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* held: copies that nodes have taken and still hold for slow clients (proto/link.md, section 6). The broker keeps of
+ * each just its origin and number, in the order of each session, to tell the origin when it has ended, or that nobody
+ * knows when its node is lost. The router's thread. Functions that handle records return 0 or -CLOSE_…. */
+#ifndef FERRY_BROKER_HELD_H
+#define FERRY_BROKER_HELD_H
+
+#include "broker/names.h"
+
+struct broker;
+
+#define HELD_SESSION_MAX (1u << 20) /* copies held for one session */
+#define HELD_STATED_MAX  (1u << 16) /* origins that a node states on one link */
+
+/* ORIGIN, HOLD and END of a node. */
+int held_state_origin(node_t *node, const control_t *record);
+int held_hold(node_t *node, const control_t *record);
+int held_end(node_t *node, const control_t *record);
+
+/* A node has been welcomed: what ended of it while it was away is told (ENDED), or, if it knew this instance before,
+ * all that is held of it (HELD). */
+void held_welcomed(node_t *node, bool was_here);
+
+/* The node's link was replaced: it states what it holds anew; what it does not state until REGISTERED has ended. */
+void held_replaced(node_t *node);
+void held_registered(node_t *node);
+
+/* The node is given up: tells the origins of what it held. Names are still there. */
+void held_lost(node_t *node);
+
+/* The node has left or was given up: what is held of it is of no interest to anybody. */
+void held_origin_gone(node_t *node);
+
+/* Everything held for that session has ended: tells the origins, and forgets it. */
+void held_end_all(peer_t *peer);
+
+/* Forgets what is held for a session. */
+void held_drop(peer_t *peer);
+
+/* Copies held by that node. Walks all its sessions. */
+uint64_t held_count(const node_t *node);
+
+/* Frees what is kept for origins that never came; all nodes must be gone. */
+void held_fini(struct broker *broker);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* hello: a node opens a link, and is welcomed or refused (proto/link.md, section 2). The router's thread. */
+#ifndef FERRY_BROKER_HELLO_H
+#define FERRY_BROKER_HELLO_H
+
+#include "broker/broker.h"
+
+/* A HELLO has come alone from a routing id that has no link. Returns 0 when the node is welcomed, or the reason to
+ * refuse it as -CLOSE_…; nothing has changed then. */
+int hello_receive(broker_t *broker, span_t routing_id, uint32_t epoch, const control_t *hello);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* intake: batches wait in the order in which they came; each counts for every message the copies that are not
+ * acknowledged. TAKEN is found by a walk from the oldest: what is taken is passed, what is old and not taken becomes an
+ * exception, and the first young one ends it. In the healthy flow that is the first batch. Nothing fails but by abort.
+ * Owner: the router's thread. */
+#include "broker/intake.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "wire/bytes.h"
+
+#define RANGE_SIZE 16 /* u64 first, u64 count */
+
+void intake_init(intake_t *self, uint64_t next_number, void (*on_change)(void *arg), void *arg)
+{
+    *self = (intake_t){.below = next_number, .told = next_number, .on_change = on_change, .arg = arg};
+}
+
+static void inbatch_leave(inbatch_t *self)
+{
+    self->intake = NULL;
+    if (self->untaken == 0)
+        free(self);
+}
+
+void intake_fini(intake_t *self)
+{
+    for (inbatch_t *batch = self->first, *next; batch; batch = next) {
+        next = batch->next;
+        inbatch_leave(batch);
+    }
+    self->first = self->last = NULL;
+    buffer_fini(&self->ranges);
+}
+
+static void intake_change(intake_t *self)
+{
+    if (self->changed)
+        return;
+    self->changed = true;
+    self->on_change(self->arg);
+}
+
+inbatch_t *intake_open(intake_t *self, uint32_t count, uint64_t now_ms)
+{
+    inbatch_t *batch = calloc(1, sizeof *batch + count * sizeof *batch->outstanding);
+    if (!batch)
+        abort();
+    batch->intake = self;
+    batch->first_number = self->below;
+    batch->since_ms = now_ms;
+    batch->count = count;
+    self->below += count;
+    if (self->last)
+        self->last->next = batch;
+    else
+        self->first = batch;
+    self->last = batch;
+    intake_change(self);
+    return batch;
+}
+
+void inbatch_expect(inbatch_t *self, uint32_t index, uint16_t copies)
+{
+    assert(index < self->count && self->outstanding[index] == 0);
+    self->outstanding[index] = copies;
+    self->untaken += copies > 0;
+}
+
+void inbatch_take(inbatch_t *self, uint32_t index, uint32_t count, uint16_t copies)
+{
+    uint32_t taken = 0;
+    for (uint32_t i = index; i < index + count; i++) {
+        assert(self->outstanding[i] >= copies);
+        self->outstanding[i] -= copies;
+        taken += self->outstanding[i] == 0;
+    }
+    self->untaken -= taken;
+    if (self->intake && taken)
+        intake_change(self->intake);
+    else if (!self->intake && self->untaken == 0)
+        free(self);
+}
+
+static void intake_drop_taken(intake_t *self)
+{
+    while (self->first && self->first->untaken == 0) {
+        inbatch_t *batch = self->first;
+        self->first = batch->next;
+        free(batch);
+    }
+    if (!self->first)
+        self->last = NULL;
+}
+
+/* A number that is an exception joins the last range if it follows it. False when there are too many ranges. */
+static bool ranges_add(buffer_t *ranges, uint64_t number)
+{
+    size_t size = buffer_size(ranges);
+    uint8_t *last = size ? ranges->data + ranges->start + size - RANGE_SIZE : NULL;
+    if (last && bytes_get64(last) + bytes_get64(last + 8) == number) {
+        bytes_put64(last + 8, bytes_get64(last + 8) + 1);
+        return true;
+    }
+    if (size == (size_t)INTAKE_RANGES_MAX * RANGE_SIZE)
+        return false;
+    uint8_t *range = buffer_reserve(ranges, RANGE_SIZE);
+    bytes_put64(range, number);
+    bytes_put64(range + 8, 1);
+    buffer_commit(ranges, RANGE_SIZE);
+    return true;
+}
+
+/* Adds the exceptions of a batch; false when `below` must end at *number. */
+static bool inbatch_exceptions(const inbatch_t *self, bool is_old, buffer_t *ranges, uint64_t *number)
+{
+    if (self->untaken == 0)
+        return true;
+    for (uint32_t index = 0; index < self->count; index++)
+        if (self->outstanding[index] && (!is_old || !ranges_add(ranges, self->first_number + index))) {
+            *number = self->first_number + index;
+            return false;
+        }
+    return true;
+}
+
+/* The `below` of TAKEN; the exceptions under it are added to `ranges`. */
+static uint64_t intake_walk(const intake_t *self, uint64_t now_ms, buffer_t *ranges, uint64_t *due_ms)
+{
+    uint64_t below = self->below;
+    for (const inbatch_t *batch = self->first; batch; batch = batch->next) {
+        bool is_old = now_ms - batch->since_ms >= INTAKE_GRACE_MS;
+        if (inbatch_exceptions(batch, is_old, ranges, &below))
+            continue;
+        if (!is_old)
+            *due_ms = batch->since_ms + INTAKE_GRACE_MS;
+        break;
+    }
+    return below;
+}
+
+/* An exception at the very end says nothing that a lower `below` does not. */
+static uint64_t ranges_trim(buffer_t *ranges, uint64_t below)
+{
+    size_t size = buffer_size(ranges);
+    if (size == 0)
+        return below;
+    const uint8_t *last = ranges->data + ranges->start + size - RANGE_SIZE;
+    if (bytes_get64(last) + bytes_get64(last + 8) != below)
+        return below;
+    below = bytes_get64(last);
+    ranges->end -= RANGE_SIZE;
+    return below;
+}
+
+bool intake_taken(intake_t *self, uint64_t now_ms, uint64_t *due_ms)
+{
+    *due_ms = 0;
+    self->changed = false;
+    intake_drop_taken(self);
+    buffer_t ranges = {0};
+    uint64_t below = ranges_trim(&ranges, intake_walk(self, now_ms, &ranges, due_ms));
+    bool is_news = below != self->told || !span_equal(buffer_span(&ranges), buffer_span(&self->ranges));
+    self->told = below;
+    buffer_fini(&self->ranges);
+    self->ranges = ranges;
+    return is_news;
+}
+
+bool intake_is_settled(const intake_t *self)
+{
+    return !self->first && self->told == self->below && buffer_size(&self->ranges) == 0;
+}

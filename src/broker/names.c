@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* names: a REGISTER of a free name is confirmed, one of a taken name denied, and one of a name that is leaving waits in
+ * the owner's queue until that has left; the first of the queue gets it and the others are denied. A session stands in
+ * its node's slots from REGISTER on, and in the table while it owns the name. A REGISTER that uses a slot twice ends
+ * the link. Owner: the router's thread. */
+#include "broker/names.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "broker/broker.h"
+#include "broker/held.h"
+#include "broker/pauses.h"
+#include "wire/error.h"
+
+/* A new peer is WAITING until it owns its name. */
+static const unsigned peer_moves[] = {
+    [PEER_WAITING] = 1u << PEER_OWNER,
+    [PEER_OWNER] = 1u << PEER_LEAVING | 1u << PEER_LEFT,
+    [PEER_LEAVING] = 1u << PEER_LEFT,
+    [PEER_LEFT] = 0,
+};
+
+static void peer_move(peer_t *self, peer_state_t state)
+{
+    assert(peer_moves[self->state] & 1u << state);
+    self->state = state;
+}
+
+static uint32_t session_slot(uint64_t session)
+{
+    return (uint32_t)session;
+}
+
+peer_t *names_find(const struct broker *broker, span_t name)
+{
+    peer_t *peer = (peer_t *)table_get(broker->names, name);
+    return peer && peer->state == PEER_OWNER ? peer : NULL;
+}
+
+peer_t *node_peer(const node_t *node, uint64_t session)
+{
+    uint32_t slot = session_slot(session);
+    peer_t *peer = slot < node->slot_count ? node->slots[slot] : NULL;
+    return peer && peer->session == session ? peer : NULL;
+}
+
+static void node_grow_slots(node_t *node, uint32_t slot)
+{
+    uint32_t count = node->slot_count ? node->slot_count : 16;
+    while (count <= slot)
+        count *= 2;
+    node->slots = realloc(node->slots, count * sizeof(peer_t *));
+    if (!node->slots)
+        abort();
+    memset(node->slots + node->slot_count, 0, (count - node->slot_count) * sizeof(peer_t *));
+    node->slot_count = count;
+}
+
+static peer_t *peer_new(node_t *node, uint64_t session, span_t name)
+{
+    uint32_t slot = session_slot(session);
+    peer_t *self = calloc(1, sizeof *self + name.size);
+    if (!self)
+        abort();
+    if (slot >= node->slot_count)
+        node_grow_slots(node, slot);
+    assert(!node->slots[slot]);
+    node->slots[slot] = self;
+    self->node = node;
+    self->session = session;
+    memcpy(self->name, name.data, name.size);
+    self->item.key = span_of(self->name, name.size);
+    return self;
+}
+
+static void peer_destroy(peer_t *self)
+{
+    self->node->slots[session_slot(self->session)] = NULL;
+    held_drop(self);
+    node_set_fini(&self->told);
+    free(self);
+}
+
+peer_t *node_peer_left(node_t *node, uint64_t session)
+{
+    peer_t *peer = node_peer(node, session);
+    if (peer)
+        return peer;
+    uint32_t slot = session_slot(session);
+    if (slot < node->slot_count && node->slots[slot])
+        return NULL;
+    peer = peer_new(node, session, span_of("", 0));
+    peer->state = PEER_LEFT;
+    return peer;
+}
+
+void peer_reap(peer_t *self)
+{
+    if (self->state == PEER_LEFT && !self->held)
+        peer_destroy(self);
+}
+
+static void peer_deny(peer_t *self)
+{
+    self->node->broker->counters.denied++;
+    node_tell(self->node,
+        &(control_t){.type = RECORD_DENIED, .name = {.session = self->session, .error = FERRY_ERROR_NAME_TAKEN}});
+    log_debug("name-denied", log_span("name", self->item.key), log_uint("handle", self->node->handle));
+}
+
+static void peer_tell_left(const peer_t *self)
+{
+    node_tell(self->node, &(control_t){.type = RECORD_LEFT, .name.session = self->session});
+}
+
+static void peer_confirm(peer_t *self)
+{
+    struct broker *broker = self->node->broker;
+    broker->counters.confirmed++;
+    node_tell(self->node, &(control_t){.type = RECORD_CONFIRMED,
+                              .name = {.session = self->session, .term = broker->term, .serial = ++broker->serial}});
+    log_debug("name-confirmed", log_span("name", self->item.key), log_uint("handle", self->node->handle));
+}
+
+static void peer_own(peer_t *self)
+{
+    peer_move(self, PEER_OWNER);
+    self->node->name_count++;
+    table_put(self->node->broker->names, &self->item);
+    peer_confirm(self);
+}
+
+/* Gives the name to the first who waits for it, and denies it to the others. */
+static void waiters_promote(peer_t *first)
+{
+    if (!first)
+        return;
+    peer_t *others = first->waiting;
+    first->waiting = NULL;
+    peer_own(first);
+    for (peer_t *next; others; others = next) {
+        next = others->waiting;
+        peer_deny(others);
+        peer_destroy(others);
+    }
+}
+
+/* The owner's name is free; the owner stays as long as copies of it are held. */
+static void peer_leave_name(peer_t *self)
+{
+    peer_t *waiting = self->waiting;
+    self->waiting = NULL;
+    pauses_end(self);
+    table_take(self->node->broker->names, &self->item);
+    self->node->name_count--;
+    log_debug("name-left", log_span("name", self->item.key), log_uint("handle", self->node->handle));
+    peer_move(self, PEER_LEFT);
+    peer_reap(self);
+    waiters_promote(waiting);
+}
+
+static void peer_wait(peer_t *self, peer_t *owner)
+{
+    peer_t **at = &owner->waiting;
+    while (*at)
+        at = &(*at)->waiting;
+    *at = self;
+}
+
+static void peer_stop_waiting(peer_t *self)
+{
+    peer_t *owner = (peer_t *)table_get(self->node->broker->names, self->item.key);
+    peer_t **at = &owner->waiting;
+    while (*at != self)
+        at = &(*at)->waiting;
+    *at = self->waiting;
+    peer_destroy(self);
+}
+
+/* Ends what a slot holds when its node has begun to use it for another session. Returns -CLOSE_BAD_RECORD if the node
+ * had promised not to. */
+static int slot_clear(node_t *node, uint64_t session)
+{
+    uint32_t slot = session_slot(session);
+    peer_t *peer = slot < node->slot_count ? node->slots[slot] : NULL;
+    if (!peer)
+        return 0;
+    if (peer->state == PEER_LEFT) {
+        held_end_all(peer);
+        peer_destroy(peer);
+    } else if (peer->is_stale) {
+        held_end_all(peer);
+        peer_leave_name(peer);
+    } else {
+        return -CLOSE_BAD_RECORD;
+    }
+    return 0;
+}
+
+static bool names_register_again(node_t *node, const control_t *record)
+{
+    peer_t *peer = node_peer(node, record->name.session);
+    if (!peer || !peer->is_stale || !span_equal(peer->item.key, record->name.name))
+        return false;
+    peer->is_stale = false;
+    peer_confirm(peer);
+    return true;
+}
+
+int names_register(node_t *node, const control_t *record)
+{
+    if (names_register_again(node, record))
+        return 0;
+    int rc = slot_clear(node, record->name.session);
+    if (rc != 0)
+        return rc;
+    peer_t *owner = (peer_t *)table_get(node->broker->names, record->name.name);
+    if (owner && owner->node == node && owner->is_stale) {
+        peer_leave_name(owner);
+        owner = (peer_t *)table_get(node->broker->names, record->name.name);
+    }
+    peer_t *peer = peer_new(node, record->name.session, record->name.name);
+    if (!owner) {
+        peer_own(peer);
+    } else if (owner->state == PEER_LEAVING) {
+        peer_wait(peer, owner);
+    } else {
+        peer_deny(peer);
+        peer_destroy(peer);
+    }
+    return 0;
+}
+
+static void peer_begin_leaving(peer_t *self)
+{
+    node_t *node = self->node;
+    peer_move(self, PEER_LEAVING);
+    self->is_stale = false;
+    pauses_end(self);
+    self->leave_mark = dealer_writer_mark(&node->writer);
+    self->leaving_next = NULL;
+    if (node->leaving_last)
+        node->leaving_last->leaving_next = self;
+    else
+        node->leaving_first = self;
+    node->leaving_last = self;
+}
+
+int names_leaving(node_t *node, uint64_t session)
+{
+    peer_t *peer = node_peer(node, session);
+    if (!peer || peer->state == PEER_LEFT) {
+        node_tell(node, &(control_t){.type = RECORD_LEFT, .name.session = session});
+        return 0;
+    }
+    if (peer->state == PEER_WAITING) {
+        peer_tell_left(peer);
+        peer_stop_waiting(peer);
+        return 0;
+    }
+    if (peer->say_left)
+        return -CLOSE_BAD_RECORD;
+    peer->say_left = true;
+    if (peer->state == PEER_OWNER)
+        peer_begin_leaving(peer);
+    names_acknowledged(node);
+    return 0;
+}
+
+int names_leave(node_t *node)
+{
+    if (node->leaving)
+        return -CLOSE_BAD_RECORD;
+    for (uint32_t slot = 0; slot < node->slot_count; slot++) {
+        peer_t *peer = node->slots[slot];
+        if (peer && peer->state == PEER_OWNER)
+            peer_begin_leaving(peer);
+        else if (peer && peer->state == PEER_WAITING)
+            peer_stop_waiting(peer);
+    }
+    node->leaving = true;
+    node->leave_mark = dealer_writer_mark(&node->writer);
+    names_acknowledged(node);
+    return 0;
+}
+
+static void names_left(node_t *node, uint64_t acknowledged)
+{
+    while (node->leaving_first && node->leaving_first->leave_mark <= acknowledged) {
+        peer_t *peer = node->leaving_first;
+        node->leaving_first = peer->leaving_next;
+        if (!node->leaving_first)
+            node->leaving_last = NULL;
+        if (peer->say_left)
+            peer_tell_left(peer);
+        peer_leave_name(peer);
+    }
+}
+
+void names_acknowledged(node_t *node)
+{
+    uint64_t acknowledged = node->writer.sequence_acknowledged;
+    names_left(node, acknowledged);
+    if (node->leaving && node->leave_mark <= acknowledged) {
+        node->leaving = false;
+        node_tell_empty(node, RECORD_LEAVE_OK);
+    }
+}
+
+void names_replaced(node_t *node)
+{
+    for (uint32_t slot = 0; slot < node->slot_count; slot++) {
+        peer_t *peer = node->slots[slot];
+        if (!peer)
+            continue;
+        peer->say_left = false;
+        peer->is_stale = peer->state == PEER_OWNER;
+        if (peer->state == PEER_WAITING)
+            peer_stop_waiting(peer);
+    }
+    names_left(node, UINT64_MAX);
+}
+
+void names_registered(node_t *node)
+{
+    for (uint32_t slot = 0; slot < node->slot_count; slot++)
+        if (node->slots[slot] && node->slots[slot]->is_stale)
+            peer_leave_name(node->slots[slot]);
+}
+
+void names_lost(node_t *node)
+{
+    node->leaving_first = node->leaving_last = NULL;
+    for (uint32_t slot = 0; slot < node->slot_count; slot++) {
+        peer_t *peer = node->slots[slot];
+        if (!peer)
+            continue;
+        held_drop(peer);
+        if (peer->state == PEER_WAITING)
+            peer_stop_waiting(peer);
+        else if (peer->state == PEER_LEFT)
+            peer_destroy(peer);
+        else
+            peer_leave_name(peer);
+    }
+}

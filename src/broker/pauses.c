@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* pauses: a pause costs nothing until a copy goes to the paused name; then its sender's node is told and remembered in
+ * the peer's set. Peers with such a set are listed at their node, so that the end of congestion finds them. Nothing
+ * fails. Owner: the router's thread. */
+#include "broker/pauses.h"
+
+#include "base/log.h"
+#include "broker/broker.h"
+
+static bool peer_is_listed(const peer_t *peer)
+{
+    return peer->told_prev || peer->node->told_peers == peer;
+}
+
+static void peer_list(peer_t *peer)
+{
+    node_t *node = peer->node;
+    peer->told_prev = NULL;
+    peer->told_next = node->told_peers;
+    if (peer->told_next)
+        peer->told_next->told_prev = peer;
+    node->told_peers = peer;
+}
+
+static void peer_unlist(peer_t *peer)
+{
+    if (peer->told_prev)
+        peer->told_prev->told_next = peer->told_next;
+    else
+        peer->node->told_peers = peer->told_next;
+    if (peer->told_next)
+        peer->told_next->told_prev = peer->told_prev;
+    peer->told_prev = peer->told_next = NULL;
+}
+
+void pauses_tell(peer_t *peer, node_t *sender)
+{
+    if (node_set_has(&peer->told, sender->index))
+        return;
+    node_set_add(&peer->told, sender->index);
+    if (!peer_is_listed(peer))
+        peer_list(peer);
+    sender->broker->counters.pauses++;
+    node_tell(sender, &(control_t){.type = RECORD_PAUSE, .name.name = peer->item.key});
+}
+
+static void peer_resume(peer_t *peer)
+{
+    if (!peer_is_listed(peer))
+        return;
+    const nodes_t *nodes = &peer->node->broker->nodes;
+    for (uint32_t index = node_set_next(&peer->told, 0); index != NODE_SET_END;
+         index = node_set_next(&peer->told, index + 1))
+        node_tell(nodes->list[index], &(control_t){.type = RECORD_RESUME, .name.name = peer->item.key});
+    node_set_fini(&peer->told);
+    peer_unlist(peer);
+}
+
+void pauses_end(peer_t *peer)
+{
+    peer->is_paused = false;
+    peer_resume(peer);
+}
+
+void pauses_set(node_t *node, span_t name, bool is_paused)
+{
+    peer_t *peer = names_find(node->broker, name);
+    if (!peer || peer->node != node)
+        return;
+    peer->is_paused = is_paused;
+    if (!peer_is_paused(peer))
+        peer_resume(peer);
+}
+
+static void node_resume(node_t *node)
+{
+    for (peer_t *peer = node->told_peers, *next; peer; peer = next) {
+        next = peer->told_next;
+        if (!peer_is_paused(peer))
+            peer_resume(peer);
+    }
+}
+
+static bool node_is_silent(const node_t *node)
+{
+    uint64_t since = dealer_writer_waiting_since(&node->writer);
+    if (since == 0)
+        return dealer_writer_open_size(&node->writer) > 0 && !node->writer.connected;
+    if (since < node->heard_ms)
+        since = node->heard_ms;
+    return broker_now_ms(node->broker) - since >= PAUSES_SILENT_MS;
+}
+
+void pauses_check(node_t *node)
+{
+    size_t open = dealer_writer_open_size(&node->writer);
+    size_t mark = (size_t)PAUSES_WINDOWS * node->broker->window_size;
+    bool congested = node_is_silent(node) || open > (node->congested ? mark / 2 : mark);
+    if (congested == node->congested)
+        return;
+    node->congested = congested;
+    char id[LINK_ID_TEXT_SIZE];
+    link_id_text(&node->id, id);
+    log_info(congested ? "node-congested" : "node-relieved", log_str("node", id), log_uint("open_bytes", open));
+    if (congested)
+        node->broker->counters.congestions++;
+    else
+        node_resume(node);
+}
+
+void pauses_replaced(node_t *node)
+{
+    pauses_forget(node);
+    while (node->told_peers)
+        pauses_end(node->told_peers);
+    for (uint32_t slot = 0; slot < node->slot_count; slot++)
+        if (node->slots[slot])
+            node->slots[slot]->is_paused = false;
+    node->congested = false;
+}
+
+void pauses_forget(node_t *node)
+{
+    const nodes_t *nodes = &node->broker->nodes;
+    uint32_t at = 0;
+    for (node_t *other; (other = nodes_next(nodes, &at));)
+        for (peer_t *peer = other->told_peers; peer; peer = peer->told_next)
+            node_set_remove(&peer->told, node->index);
+}

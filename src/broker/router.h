@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* router: the actor of a broker. It owns the ROUTER and all routing state.
+ *
+ * Its pipe carries multi-frame strings. In: DRAIN deadline_ms (the time that is left), STATUS, $TERM. Out, after the
+ * signal of the start (0, or 1 when it could not listen, which was logged; then READY 0 and the reason, and the actor
+ * ends): READY 1 and an empty frame; STATUS and its JSON; while it drains STEP and a word; at last DRAINED, the number
+ * of copies whose end it does not know, and its ledger as JSON. After that it waits for $TERM. */
+#ifndef FERRY_BROKER_ROUTER_H
+#define FERRY_BROKER_ROUTER_H
+
+#include <czmq.h>
+
+#include "base/config.h"
+
+typedef struct {
+    const config_t *config; /* borrowed until the actor has ended */
+    const char *name;       /* of the broker; borrowed as well */
+} router_args_t;
+
+/* For zactor_new. `args` is a router_args_t, read before the start is signalled. */
+void router_actor(zsock_t *pipe, void *args);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "fixture.h"
+
+static void a_message_reaches_its_recipient_and_is_taken_when_that_is_acknowledged(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "hello");
+    const dealer_event_t *copy = dealer_expect_copy(&b, SESSION(1, 2), "alice", "hello");
+    assert_int_equal(copy->record.copy.number, 1);
+    assert_int_equal(copy->record.copy.session, SESSION(1, 1));
+    assert_int_equal(broker_number("ledger.pending"), 1);
+    dealer_barrier(&a, 9); /* nothing was taken so far */
+    dealer_acknowledge(&b);
+    dealer_expect_taken(&a, 2);
+    assert_int_equal(broker_number("ledger.handed_over"), 1);
+    assert_int_equal(broker_number("ledger.pending"), 0);
+    broker_assert_balance();
+}
+
+static void a_node_sends_to_its_own_peers_like_to_others(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("alice", "note to self");
+    dealer_expect_copy(&a, SESSION(1, 1), "alice", "note to self");
+    dealer_acknowledge(&a);
+    dealer_expect_taken(&a, 2);
+}
+
+static void recipients_at_one_node_share_a_copy_and_others_get_their_own(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_login(&b, SESSION(1, 7), "bert");
+    dealer_open(&c, ENDPOINT, 0xc);
+    dealer_join(&c);
+    dealer_login(&c, SESSION(1, 3), "carol");
+    alice_sends("bob,carol,bert", "all");
+    const dealer_event_t *copy = dealer_expect(&b, RECORD_COPY);
+    assert_int_equal(copy->record.copy.recipient_count, 2);
+    assert_int_equal(body_session_at(&copy->record.copy, 0), SESSION(1, 2));
+    assert_int_equal(body_session_at(&copy->record.copy, 1), SESSION(1, 7));
+    dealer_expect_copy(&c, SESSION(1, 3), "alice", "all");
+    assert_int_equal(broker_number("ledger.pending"), 3);
+    dealer_acknowledge(&b);
+    dealer_barrier(&a, 9);
+    dealer_acknowledge(&c);
+    dealer_expect_taken(&a, 2);
+    assert_int_equal(broker_number("ledger.handed_over"), 3);
+}
+
+static void an_unknown_recipient_is_refused_and_the_message_taken(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("carol", "anybody?");
+    const dealer_event_t *notice = dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 1, "carol");
+    assert_int_equal(notice->record.notice.session, SESSION(1, 1));
+    assert_false(notice->record.notice.taken);
+    dealer_expect_taken(&a, 2);
+    assert_int_equal(broker_number("ledger.taken_over"), 0);
+    assert_int_equal(broker_number("counters.copies_refused"), 1);
+}
+
+static void the_notice_comes_before_what_covers_it_also_when_others_got_the_message(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("carol,bob", "half");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "half");
+    dealer_acknowledge(&b);
+    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 1, "carol");
+    dealer_expect_taken(&a, 2);
+}
+
+static void messages_of_one_batch_arrive_in_order(void **state)
+{
+    (void)state;
+    pair_open();
+    char text[16];
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(text, sizeof text, "%u", i);
+        dealer_put_message(&a, SESSION(1, 1), "alice", "bob", text);
+    }
+    dealer_flush(&a);
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(text, sizeof text, "%u", i);
+        assert_int_equal(dealer_expect_copy(&b, SESSION(1, 2), "alice", text)->record.copy.number, i + 1);
+    }
+    dealer_acknowledge(&b);
+    dealer_expect_taken(&a, 101);
+}
+
+/* Bodies are cut at the largest batch, and everything still arrives in order. */
+static void what_is_larger_than_a_batch_travels_in_several(void **state)
+{
+    (void)state;
+    pair_open();
+    size_t size = 3000;
+    char text[3001];
+    for (unsigned i = 0; i < 100; i++) {
+        memset(text, 'a' + (int)(i % 26), size);
+        text[size] = '\0';
+        alice_sends("bob", text);
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        memset(text, 'a' + (int)(i % 26), size);
+        dealer_expect_copy(&b, SESSION(1, 2), "alice", text);
+    }
+    assert_true(b.received > 1);
+    dealer_acknowledge(&b);
+    dealer_expect_taken(&a, 101);
+    assert_int_equal(broker_number("gauges.open_bytes"), 0);
+}
+
+/* Carol's node does not acknowledge: what bob's node took after that is taken all the same. */
+static void a_stalled_node_holds_up_only_its_own_messages(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_open(&c, ENDPOINT, 0xc);
+    dealer_join(&c);
+    dealer_login(&c, SESSION(1, 3), "carol");
+    alice_sends("bob", "one");
+    alice_sends("carol", "two");
+    alice_sends("carol", "three");
+    alice_sends("bob", "four");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "one");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "four");
+    dealer_acknowledge(&b);
+    const dealer_event_t *taken;
+    do
+        taken = dealer_expect(&a, RECORD_TAKEN);
+    while (taken->control.taken.below < 5);
+    uint64_t first, count;
+    assert_int_equal(control_exception_count(&taken->control), 1);
+    control_exception_at(&taken->control, 0, &first, &count);
+    assert_int_equal(first, 2);
+    assert_int_equal(count, 2);
+    dealer_expect_copy(&c, SESSION(1, 3), "alice", "two");
+    dealer_expect_copy(&c, SESSION(1, 3), "alice", "three");
+    dealer_acknowledge(&c);
+    dealer_expect_taken(&a, 5);
+}
+
+static body_report_t report_on(const dealer_event_t *copy, const dealer_t *origin, const char *name)
+{
+    return (body_report_t){.error = FERRY_ERROR_UNDELIVERED,
+        .reason = FERRY_REASON_STALLED,
+        .origin = origin->id,
+        .session = copy->record.copy.session,
+        .number = copy->record.copy.number,
+        .name = span_str(name)};
+}
+
+static void a_report_becomes_a_notice_and_is_taken_when_that_is_acknowledged(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "hello");
+    const dealer_event_t *copy = dealer_expect_copy(&b, SESSION(1, 2), "alice", "hello");
+    body_report_t report = report_on(copy, &a, "bob");
+    dealer_put_report(&b, &report);
+    dealer_acknowledge(&b);
+    const dealer_event_t *notice = dealer_expect_notice(&a, FERRY_ERROR_UNDELIVERED, FERRY_REASON_STALLED, 1, "bob");
+    assert_true(notice->record.notice.taken);
+    assert_int_equal(notice->record.notice.session, SESSION(1, 1));
+    dealer_expect_taken(&a, 2);
+    dealer_barrier(&b, 9); /* not taken yet */
+    dealer_acknowledge(&a);
+    dealer_expect_taken(&b, 2);
+    broker_assert_balance();
+}
+
+static void a_report_to_a_node_that_is_gone_ends_here(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "hello");
+    dealer_t nobody = {.id.bytes = {1, 2, 3}};
+    body_report_t report = report_on(dealer_expect_copy(&b, SESSION(1, 2), "alice", "hello"), &nobody, "bob");
+    dealer_put_report(&b, &report);
+    dealer_flush(&b);
+    dealer_expect_taken(&b, 2);
+    assert_int_equal(broker_number("counters.notices_dropped"), 1);
+}
+
+static void the_same_name_may_be_named_by_messages_of_many_nodes(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_open(&c, ENDPOINT, 0xc);
+    dealer_join(&c);
+    alice_sends("bob", "from a");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "from a");
+    dealer_put_message(&c, SESSION(1, 5), "carol", "bob", "from c");
+    dealer_flush(&c);
+    const dealer_event_t *copy = dealer_expect_copy(&b, SESSION(1, 2), "carol", "from c");
+    assert_int_equal(copy->record.copy.number, 1);
+    dealer_acknowledge(&b);
+    dealer_expect_taken(&a, 2);
+    dealer_expect_taken(&c, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BROKER_TEST(a_message_reaches_its_recipient_and_is_taken_when_that_is_acknowledged),
+        BROKER_TEST(a_node_sends_to_its_own_peers_like_to_others),
+        BROKER_TEST(recipients_at_one_node_share_a_copy_and_others_get_their_own),
+        BROKER_TEST(an_unknown_recipient_is_refused_and_the_message_taken),
+        BROKER_TEST(the_notice_comes_before_what_covers_it_also_when_others_got_the_message),
+        BROKER_TEST(messages_of_one_batch_arrive_in_order),
+        BROKER_TEST(what_is_larger_than_a_batch_travels_in_several),
+        BROKER_TEST(a_stalled_node_holds_up_only_its_own_messages),
+        BROKER_TEST(a_report_becomes_a_notice_and_is_taken_when_that_is_acknowledged),
+        BROKER_TEST(a_report_to_a_node_that_is_gone_ends_here),
+        BROKER_TEST(the_same_name_may_be_named_by_messages_of_many_nodes),
+    };
+    return BROKER_RUN(tests);
+}
