@@ -368,6 +368,7 @@ void listener_actor(zsock_t *pipe, void *args_pointer)
     self.timer.data = &self;
     self.pipe_watch = watch_new(self.reactor, zsock_resolve(pipe), ZMQ_POLLIN, on_pipe, &self);
     listener_connect(&self, args);
+    zsock_signal(pipe, 0);
     if (listener_open_all(&self, args) != 0) {
         for (size_t i = 0; i < self.door_count; i++)
             close(self.doors[i].fd);

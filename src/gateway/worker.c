@@ -454,6 +454,7 @@ void worker_actor(zsock_t *pipe, void *args)
 {
     worker_t *self = worker_new(pipe, args);
     zsock_signal(pipe, 0);
+    zsock_signal(pipe, 0);
     reactor_run(self->reactor);
     worker_destroy(&self);
 }
