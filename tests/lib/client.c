@@ -212,8 +212,11 @@ void client_expectf(client_t *self, const char *format, ...)
     client_expect(self, wanted);
 }
 
-static void check_end(client_t *self)
+void client_expect_eof(client_t *self)
 {
+    const char *line = read_line(self);
+    if (line)
+        fail_msg("%s: read `%s` instead of end of file", self->name, line);
     if (self->error)
         fail_msg("%s: %s instead of end of file", self->name, strerror(self->error));
     size_t rest = line_buffer_rest(&self->input);
@@ -221,20 +224,11 @@ static void check_end(client_t *self)
         fail_msg("%s: end of file in the middle of a line, %zu bytes of it", self->name, rest);
 }
 
-void client_expect_eof(client_t *self)
-{
-    const char *line = read_line(self);
-    if (line)
-        fail_msg("%s: read `%s` instead of end of file", self->name, line);
-    check_end(self);
-}
-
-unsigned client_drop_until_eof(client_t *self)
+unsigned client_count_to_end(client_t *self, const char *prefix)
 {
     unsigned count = 0;
-    while (read_line(self))
-        count++;
-    check_end(self);
+    for (const char *line; (line = read_line(self)) != NULL;)
+        count += strncmp(line, prefix, strlen(prefix)) == 0;
     return count;
 }
 

@@ -45,8 +45,8 @@ void client_expectf(client_t *self, const char *format, ...) __attribute__((form
 /* Fails the test unless an orderly end of file comes next: no line, no part of one, and no reset. */
 void client_expect_eof(client_t *self);
 
-/* Reads lines until the orderly end of file, and returns how many there were. */
-unsigned client_drop_until_eof(client_t *self);
+/* Reads to the end, be it orderly or a reset, and returns how many lines began with `prefix`. */
+unsigned client_count_to_end(client_t *self, const char *prefix);
 
 /* Proves that nothing else was sent to the client before the answer to a /ping that it sends now. The gateway has read
  * everything before it then; what other peers sent may still be under way. */

@@ -126,6 +126,11 @@ void crowd_half_close(crowd_t *self)
         member_half_close(&self->ground.members[i], now_ms);
 }
 
+void crowd_move(crowd_t *self, unsigned member, const char *endpoint)
+{
+    self->ground.members[member].description.endpoint = endpoint;
+}
+
 void crowd_set_read_rate(crowd_t *self, unsigned member, uint32_t read_rate)
 {
     member_t *changed = &self->ground.members[member];

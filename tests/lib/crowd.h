@@ -78,6 +78,9 @@ void crowd_stop(crowd_t *self);
 /* Everybody shuts its writing side, once what it has begun is written. */
 void crowd_half_close(crowd_t *self);
 
+/* The next time that the member connects, it does so there; the text is borrowed as long as the crowd lives. */
+void crowd_move(crowd_t *self, unsigned member, const char *endpoint);
+
 void crowd_set_read_rate(crowd_t *self, unsigned member, uint32_t read_rate);
 
 /* Runs the members until the condition holds. `until` is asked after every turn of the loop, some 10 ms apart at most.

@@ -198,6 +198,23 @@ pid_t process_pid(const process_t *self)
     return self->pid;
 }
 
+long process_memory_kib(const process_t *self)
+{
+    char path[64];
+    char line[256];
+    long size = -1;
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)self->pid);
+    FILE *file = fopen(path, "re");
+    while (file && size < 0 && fgets(line, sizeof(line), file))
+        if (sscanf(line, "VmRSS: %ld kB", &size) != 1)
+            size = -1;
+    if (file)
+        fclose(file);
+    if (size < 0)
+        fail_msg("%s has no memory to be read", self->program);
+    return size;
+}
+
 void process_write(process_t *self, const char *text)
 {
     deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);

@@ -28,6 +28,9 @@ void process_end_all(void);
 
 pid_t process_pid(const process_t *self);
 
+/* What it has in memory now, in KiB. */
+long process_memory_kib(const process_t *self);
+
 /* Writes to the standard input; fails the test if the process does not take it in time. */
 void process_write(process_t *self, const char *text);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/client.h"
 #include "lib/deadline.h"
 #include "lib/logfmt.h"
 #include "lib/test.h"
@@ -121,6 +122,7 @@ void server_forget_all(void)
 void server_stop(server_t **self_p)
 {
     server_t *self = *self_p;
+    client_close_all();
     process_signal(self->process, SIGTERM);
     assert_int_equal(process_wait_exit(self->process, STOP_MS), 0);
     assert_int_equal(server_ledger(self, "balance"), 0);

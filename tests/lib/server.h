@@ -21,7 +21,8 @@ server_t *server_launch(const char *role, ...) __attribute__((sentinel));
 
 void server_wait_ready(server_t *self);
 
-/* Sends SIGTERM, and fails the test unless the exit code is 0 and the ledger in the log balances; then destroys. */
+/* Closes every client of the test, since a drain waits for them; sends SIGTERM, and fails the test unless the exit code
+ * is 0 and the ledger in the log balances; then destroys. */
 void server_stop(server_t **self_p);
 
 /* Destroys without more ado: kills what still runs. */
