@@ -22,6 +22,7 @@ struct editor {
     const char *prompt;
     editor_wait_fn *wait;
     void *arg;
+    bool abandoned;
 };
 
 static editor_t *editor_of(EditLine *edit)
@@ -113,8 +114,11 @@ bool editor_read(editor_t *self, span_t *line)
 {
     int size = 0;
     const char *text = el_gets(self->edit, &size);
-    if (!text || size <= 0)
+    if (!text || size <= 0) {
+        if (!self->abandoned)
+            puts(""); /* libedit shows Ctrl-D and stays in that row */
         return false;
+    }
     HistEvent event;
     if (size > 1)
         history(self->history, &event, H_ENTER, text);
@@ -172,6 +176,7 @@ void editor_suspend(editor_t *self)
 
 void editor_abandon(editor_t *self)
 {
+    self->abandoned = true;
     editor_hide(self);
     const LineInfo *line = el_line(self->edit);
     if (line->lastchar > line->buffer)

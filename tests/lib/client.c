@@ -32,17 +32,23 @@ struct client {
 
 static client_t *clients; /* all that are not closed */
 
-client_t *client_connect_sized(const char *endpoint, int receive_buffer, int send_buffer)
+client_t *client_adopt(int fd)
 {
-    int fd = stream_socket_connect(endpoint, receive_buffer, send_buffer);
-    if (fd < 0)
-        fail_msg("cannot connect to %s: %s", endpoint, strerror(-fd));
     client_t *self = calloc(1, sizeof(*self));
     assert(self);
     self->fd = fd;
     snprintf(self->name, sizeof(self->name), "a client");
     self->next = clients;
     clients = self;
+    return self;
+}
+
+client_t *client_connect_sized(const char *endpoint, int receive_buffer, int send_buffer)
+{
+    int fd = stream_socket_connect(endpoint, receive_buffer, send_buffer);
+    if (fd < 0)
+        fail_msg("cannot connect to %s: %s", endpoint, strerror(-fd));
+    client_t *self = client_adopt(fd);
     int failed = stream_socket_wait(fd, deadline_in(DEADLINE_USUAL_MS));
     if (failed)
         fail_msg("cannot connect to %s: %s", endpoint, strerror(-failed));
@@ -76,6 +82,13 @@ void client_close(client_t **self_p)
     line_buffer_fini(&self->input);
     free(self);
     *self_p = NULL;
+}
+
+void client_reset(client_t **self_p)
+{
+    struct linger at_once = {.l_onoff = 1};
+    setsockopt((*self_p)->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    client_close(self_p);
 }
 
 void client_close_all(void)

@@ -15,11 +15,17 @@ client_t *client_connect(const char *endpoint);
 /* The same with socket buffers of these sizes (bytes; 0 for the system's), set before connecting. */
 client_t *client_connect_sized(const char *endpoint, int receive_buffer, int send_buffer);
 
+/* Takes a connected socket, whichever side it is: so a test can play the gateway too. */
+client_t *client_adopt(int fd);
+
 /* Connects, says the name and waits until it is confirmed, which the answer to a /ping behind it proves. */
 client_t *client_login(const char *endpoint, const char *name);
 
 /* Closes the socket and frees the client. */
 void client_close(client_t **self_p);
+
+/* The same, but the other side sees a reset instead of an end of file. */
+void client_reset(client_t **self_p);
 
 /* Closes every client that is left. */
 void client_close_all(void);

@@ -5,14 +5,18 @@
 #include "lib/client.h"
 #include "lib/crowd.h"
 #include "lib/folder.h"
+#include "lib/played_gateway.h"
 #include "lib/process.h"
 #include "lib/server.h"
+#include "lib/terminal.h"
 
 int test_clear(void **state)
 {
     (void)state;
     crowd_destroy_all();
     client_close_all();
+    played_gateway_close_all();
+    terminal_close_all();
     server_forget_all();
     process_end_all();
     folder_remove_all();

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* `ferry send` and `ferry listen` with a gateway that the test plays: what they say and exit with when a conversation
+ * does not end as it should. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/client.h"
+#include "lib/deadline.h"
+#include "lib/played_gateway.h"
+#include "lib/process.h"
+#include "lib/test.h"
+
+/* Waits for the exit, and for this on standard error. */
+static void expect_end(process_t *process, int exit_code, const char *said)
+{
+    assert_int_equal(process_wait_exit(process, DEADLINE_USUAL_MS), exit_code);
+    char *errors = process_errors(process);
+    if (!strstr(errors, said))
+        fail_msg("\"%s\" is not in: %s", said, errors);
+    free(errors);
+}
+
+static void expect_output(process_t *process, const char *output)
+{
+    char *text = process_output(process);
+    assert_string_equal(text, output);
+    free(text);
+}
+
+static process_t *send_text(const char *text)
+{
+    return process_run("ferry", "send", "--gateway", played_gateway_open(), "--as", "alice", "bob, carol", text, NULL);
+}
+
+/* Sends lines from standard input, whose end is still to come. */
+static process_t *send_lines(const char *lines)
+{
+    process_t *process = send_text("-");
+    process_write(process, lines);
+    return process;
+}
+
+static void a_message_that_is_settled_is_a_success(void **state)
+{
+    (void)state;
+    process_t *process = send_text("hello: there");
+    client_t *gateway = played_gateway_login("alice");
+    client_expect(gateway, "bob, carol: hello: there");
+    client_expect(gateway, "/ping ferry-end");
+    client_expect_eof(gateway);
+    client_send(gateway, "ok ping ferry-end");
+    client_close(&gateway);
+    expect_end(process, 0, "");
+    expect_output(process, "");
+}
+
+static void each_line_of_the_input_is_a_message(void **state)
+{
+    (void)state;
+    process_t *process = send_lines("one\n\ntwo\r\nthree");
+    process_close_input(process);
+    client_t *gateway = played_gateway_login("alice");
+    client_expect(gateway, "bob, carol: one");
+    client_expect(gateway, "bob, carol: ");
+    client_expect(gateway, "bob, carol: two\r");
+    client_expect(gateway, "bob, carol: three");
+    client_expect(gateway, "/ping ferry-end");
+    client_send(gateway, "ok ping ferry-end");
+    client_close(&gateway);
+    expect_end(process, 0, "");
+}
+
+static void nothing_is_sent_before_the_login_is_confirmed(void **state)
+{
+    (void)state;
+    process_t *process = send_text("secret");
+    client_t *gateway = played_gateway_accept();
+    client_expect(gateway, "alice");
+    client_expect_prefix(gateway, "/ping ");
+    client_send(gateway, "error name-taken alice");
+    client_half_close(gateway);
+    client_expect_eof(gateway);
+    expect_end(process, 1, "error name-taken alice\n");
+}
+
+static void an_error_line_is_shown_and_is_a_failure(void **state)
+{
+    (void)state;
+    process_t *process = send_text("hello");
+    client_t *gateway = played_gateway_login("alice");
+    client_send(gateway, "error no-such-peer bob");
+    client_send(gateway, "from carol: meanwhile");
+    client_send(gateway, "ok ping ferry-end");
+    client_expect_prefix(gateway, "bob");
+    client_expect(gateway, "/ping ferry-end");
+    client_expect_eof(gateway);
+    client_close(&gateway);
+    expect_end(process, 1, "error no-such-peer bob\n");
+    expect_output(process, "from carol: meanwhile\n");
+}
+
+static void a_stopped_gateway_leads_to_the_first_line_that_it_did_not_take(void **state)
+{
+    (void)state;
+    process_t *process = send_lines("one\ntwo\nthree\n");
+    client_t *gateway = played_gateway_login("alice");
+    client_expect(gateway, "bob, carol: one");
+    client_expect(gateway, "bob, carol: two");
+    client_expect(gateway, "bob, carol: three");
+    client_send(gateway, "info draining");
+    client_send(gateway, "info accepted 3");
+    client_close(&gateway);
+    expect_end(process, 1, "took only the first 2 lines; line 3 is the first that it did not take");
+}
+
+static void input_that_a_stopped_gateway_kept_from_being_read_is_not_taken(void **state)
+{
+    (void)state;
+    process_t *process = send_lines("one\ntwo\n");
+    client_t *gateway = played_gateway_login("alice");
+    client_expect(gateway, "bob, carol: one");
+    client_expect(gateway, "bob, carol: two");
+    client_send(gateway, "info draining");
+    client_send(gateway, "info accepted 3");
+    client_close(&gateway);
+    expect_end(process, 1, "took only the first 2 lines; line 3 is the first that it did not take");
+}
+
+static void a_stopped_gateway_that_took_everything_is_a_success(void **state)
+{
+    (void)state;
+    process_t *process = send_text("hello");
+    client_t *gateway = played_gateway_login("alice");
+    client_expect(gateway, "bob, carol: hello");
+    client_expect(gateway, "/ping ferry-end");
+    client_send(gateway, "info draining");
+    client_send(gateway, "info accepted 3");
+    client_close(&gateway);
+    expect_end(process, 0, "info draining\n");
+}
+
+static void an_end_of_file_too_early_is_a_failure(void **state)
+{
+    (void)state;
+    process_t *process = send_text("hello");
+    client_t *gateway = played_gateway_login("alice");
+    client_expect(gateway, "bob, carol: hello");
+    client_expect(gateway, "/ping ferry-end");
+    client_close(&gateway);
+    expect_end(process, 1, "closed the connection too early");
+}
+
+static void a_reset_is_a_failure(void **state)
+{
+    (void)state;
+    process_t *process = send_text("hello");
+    client_t *gateway = played_gateway_login("alice");
+    client_expect(gateway, "bob, carol: hello");
+    client_expect(gateway, "/ping ferry-end");
+    client_reset(&gateway);
+    expect_end(process, 1, "broke (Connection reset by peer)");
+}
+
+static void nobody_at_the_address_is_a_failure(void **state)
+{
+    (void)state;
+    const char *address = played_gateway_open();
+    played_gateway_close_all();
+    process_t *process = process_run("ferry", "send", "--gateway", address, "--as", "alice", "bob", "hi", NULL);
+    expect_end(process, 1, "Connection refused; is a gateway running there?");
+}
+
+static process_t *listen_start(const char *count)
+{
+    const char *address = played_gateway_open();
+    if (count)
+        return process_run("ferry", "listen", "--gateway", address, "--count", count, "bob", NULL);
+    return process_run("ferry", "listen", "--gateway", address, "bob", NULL);
+}
+
+static void a_listener_prints_each_message_at_once(void **state)
+{
+    (void)state;
+    process_t *process = listen_start(NULL);
+    client_t *gateway = played_gateway_login("bob");
+    process_wait_text(process, "bob listens at tcp://", DEADLINE_USUAL_MS);
+    client_send(gateway, "from alice: one");
+    process_wait_output(process, "from alice: one\n", DEADLINE_USUAL_MS);
+    client_send(gateway, "info news");
+    client_send(gateway, "from alice: \033[2J");
+    process_wait_output(process, "from alice: \033[2J\n", DEADLINE_USUAL_MS);
+    process_signal(process, SIGINT);
+    client_expect(gateway, "/ping ferry-end");
+    client_expect_eof(gateway);
+    client_send(gateway, "from alice: last");
+    client_send(gateway, "ok ping ferry-end");
+    client_close(&gateway);
+    expect_end(process, 0, "info news\n");
+    expect_output(process, "from alice: one\nfrom alice: \033[2J\nfrom alice: last\n");
+}
+
+static void a_listener_leaves_after_its_count(void **state)
+{
+    (void)state;
+    process_t *process = listen_start("2");
+    client_t *gateway = played_gateway_login("bob");
+    client_send(gateway, "from alice: one");
+    client_send(gateway, "from alice: two");
+    client_send(gateway, "from alice: three");
+    client_expect(gateway, "/ping ferry-end");
+    client_expect_eof(gateway);
+    client_send(gateway, "ok ping ferry-end");
+    client_close(&gateway);
+    expect_end(process, 0, "messages that came later and were not printed: 1\n");
+    expect_output(process, "from alice: one\nfrom alice: two\n");
+}
+
+static void a_listener_whose_count_is_not_reached_fails(void **state)
+{
+    (void)state;
+    process_t *process = listen_start("2");
+    client_t *gateway = played_gateway_login("bob");
+    client_send(gateway, "from alice: one");
+    client_send(gateway, "info draining");
+    client_send(gateway, "info accepted 1");
+    client_close(&gateway);
+    expect_end(process, 1, "only 1 of 2 messages came");
+}
+
+static void a_listener_of_a_stopped_gateway_ends_well(void **state)
+{
+    (void)state;
+    process_t *process = listen_start(NULL);
+    client_t *gateway = played_gateway_login("bob");
+    client_send(gateway, "info draining");
+    client_send(gateway, "info accepted 1");
+    client_close(&gateway);
+    expect_end(process, 0, "the gateway was stopped");
+}
+
+static void a_listener_that_loses_its_gateway_fails(void **state)
+{
+    (void)state;
+    process_t *process = listen_start(NULL);
+    client_t *gateway = played_gateway_login("bob");
+    client_close(&gateway);
+    expect_end(process, 1, "closed the connection too early");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_message_that_is_settled_is_a_success),
+        TEST(each_line_of_the_input_is_a_message),
+        TEST(nothing_is_sent_before_the_login_is_confirmed),
+        TEST(an_error_line_is_shown_and_is_a_failure),
+        TEST(a_stopped_gateway_leads_to_the_first_line_that_it_did_not_take),
+        TEST(input_that_a_stopped_gateway_kept_from_being_read_is_not_taken),
+        TEST(a_stopped_gateway_that_took_everything_is_a_success),
+        TEST(an_end_of_file_too_early_is_a_failure),
+        TEST(a_reset_is_a_failure),
+        TEST(nobody_at_the_address_is_a_failure),
+        TEST(a_listener_prints_each_message_at_once),
+        TEST(a_listener_leaves_after_its_count),
+        TEST(a_listener_whose_count_is_not_reached_fails),
+        TEST(a_listener_of_a_stopped_gateway_ends_well),
+        TEST(a_listener_that_loses_its_gateway_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
