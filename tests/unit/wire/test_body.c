@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/body_any.h"
 #include "lib/vectors.h"
 #include "wire/body.h"
 #include "wire/bytes.h"
@@ -37,72 +38,19 @@ static const vector_t *next_body(size_t *index)
     return NULL;
 }
 
-static int body_open_any(body_t *body, span_t frame, bool up)
-{
-    return up ? body_open_up(body, frame) : body_open_down(body, frame);
-}
-
-static int body_next_any(body_t *body, body_record_t *record, bool up)
-{
-    return up ? body_next_up(body, record) : body_next_down(body, record);
-}
-
-static void put_message(buffer_t *to, const body_message_t *message)
-{
-    span_t names[BODY_RECIPIENTS_MAX], rest = message->recipients;
-    for (unsigned index = 0; index < message->recipient_count; index++)
-        names[index] = body_name_next(&rest);
-    assert_int_equal(rest.size, 0);
-    assert_int_equal(body_message_size(message->sender, names, message->recipient_count, message->text),
-        16 + message->sender.size + message->recipients.size + message->text.size);
-    body_put_message(to, message->session, message->sender, names, message->recipient_count, message->text);
-}
-
-static void put_copy(buffer_t *to, const body_copy_t *copy)
-{
-    uint64_t sessions[BODY_RECIPIENTS_MAX];
-    for (unsigned index = 0; index < copy->recipient_count; index++)
-        sessions[index] = body_session_at(copy, index);
-    body_message_t message = {.session = copy->session, .sender = copy->sender, .text = copy->text};
-    body_put_copy(to, &message, copy->number, sessions, copy->recipient_count);
-}
-
-static void put_record(buffer_t *to, const body_record_t *record)
-{
-    switch (record->type) {
-    case RECORD_MESSAGE:
-        put_message(to, &record->message);
-        break;
-    case RECORD_REPORT:
-        body_put_report(to, &record->report);
-        break;
-    case RECORD_RUN:
-        body_put_run(to, &record->run);
-        break;
-    case RECORD_COPY:
-        put_copy(to, &record->copy);
-        break;
-    default:
-        body_put_notice(to, &record->notice);
-    }
-}
-
 /* Reads all records of a body and writes them again. Returns what reading ended with. */
 static int read_and_write(buffer_t *again, span_t frame, bool up)
 {
     body_t body;
-    int rc = body_open_any(&body, frame, up);
+    int rc = body_any_open(&body, frame, up);
     if (rc != 0)
         return rc;
     uint32_t count = 0;
     uint64_t first = body.number + 1;
-    (up ? body_begin_up : body_begin_down)(again);
-    for (body_record_t record; (rc = body_next_any(&body, &record, up)) == 1; count++)
-        put_record(again, &record);
-    if (up)
-        body_finish_up(again, first, count);
-    else
-        body_finish_down(again, count);
+    body_any_begin(again, up);
+    for (body_record_t record; (rc = body_any_next(&body, &record, up)) == 1; count++)
+        body_any_put(again, &record);
+    body_any_finish(again, up, first, count);
     return rc;
 }
 
@@ -142,10 +90,10 @@ static void check_body(const vector_t *vector, size_t index)
     body_t body;
     body_record_t record;
     size_t count = vector_number(vector, "count");
-    assert_int_equal(body_open_any(&body, vector->paragraph, vector->from_node), 0);
+    assert_int_equal(body_any_open(&body, vector->paragraph, vector->from_node), 0);
     for (size_t step = 0; step < count; step++) {
         const vector_t *part = vectors_at(vectors, index + step);
-        assert_int_equal(body_next_any(&body, &record, vector->from_node), 1);
+        assert_int_equal(body_any_next(&body, &record, vector->from_node), 1);
         assert_string_equal(record_name(record.type), part->kind);
         assert_true(span_equal(record.bytes, part->bytes));
         vector_check(vectors, part, &record);
@@ -153,7 +101,7 @@ static void check_body(const vector_t *vector, size_t index)
         if (vector->from_node)
             assert_int_equal(body.number, vector_number(vector, "number") + step);
     }
-    assert_int_equal(body_next_any(&body, &record, vector->from_node), 0);
+    assert_int_equal(body_any_next(&body, &record, vector->from_node), 0);
 }
 
 static void every_vector_is_read_as_its_fields(void **state)
@@ -190,10 +138,10 @@ static void the_fields_of_every_vector_are_written_as_its_bytes(void **state)
     for (const vector_t *vector; (vector = next_body(&index)) != NULL;) {
         buffer_t buffer = {0};
         uint32_t count = (uint32_t)vector_number(vector, "count");
-        (vector->from_node ? body_begin_up : body_begin_down)(&buffer);
+        body_any_begin(&buffer, vector->from_node);
         for (size_t step = 0; step < count; step++) {
             body_record_t record = record_of(vectors_at(vectors, index + step));
-            put_record(&buffer, &record);
+            body_any_put(&buffer, &record);
         }
         if (vector->from_node)
             body_finish_up(&buffer, vector_number(vector, "number"), count);
@@ -258,7 +206,7 @@ static int open_zeros(size_t size, bool up, uint32_t count)
     uint8_t bytes[64] = {0};
     body_t body;
     bytes_put32(bytes + (up ? 8 : 0), count);
-    return body_open_any(&body, span_of((const char *)bytes, size), up);
+    return body_any_open(&body, span_of((const char *)bytes, size), up);
 }
 
 static void a_count_that_cannot_fit_is_refused_before_reading(void **state)
@@ -274,18 +222,25 @@ static void a_count_that_cannot_fit_is_refused_before_reading(void **state)
     assert_int_equal(open_zeros(DOWN_SIZE - 1, false, 2), -CLOSE_BAD_RECORD);
 }
 
+static void a_start_with_unknown_bits_is_refused(void **state)
+{
+    (void)state;
+    body_t body;
+    static const char up[BODY_UP_HEADER_SIZE + 19] = {[8] = 1, [12] = 1};
+    static const char down[BODY_DOWN_HEADER_SIZE + 16] = {[0] = 1, [7] = 1};
+    assert_int_equal(body_open_up(&body, span_of(up, sizeof up)), -CLOSE_BAD_RECORD);
+    assert_int_equal(body_open_down(&body, span_of(down, sizeof down)), -CLOSE_BAD_RECORD);
+}
+
 /* A body of one record, with one byte of the record set to another value. */
 static int read_changed(const body_record_t *record, size_t offset, uint8_t value)
 {
     bool up = record->type == RECORD_MESSAGE || record->type == RECORD_REPORT;
     size_t start = up ? BODY_UP_HEADER_SIZE : BODY_DOWN_HEADER_SIZE;
     buffer_t buffer = {0};
-    (up ? body_begin_up : body_begin_down)(&buffer);
-    put_record(&buffer, record);
-    if (up)
-        body_finish_up(&buffer, 1, 1);
-    else
-        body_finish_down(&buffer, 1);
+    body_any_begin(&buffer, up);
+    body_any_put(&buffer, record);
+    body_any_finish(&buffer, up, 1, 1);
     buffer.data[start + offset] = value;
     int rc = read_copy(buffer_span(&buffer), up);
     buffer_fini(&buffer);
@@ -343,16 +298,69 @@ static void sizes_that_lie_are_refused(void **state)
             read_changed(changes[index].record, changes[index].offset, changes[index].value), -CLOSE_BAD_RECORD);
 }
 
+/* A body of one record: a head of four bytes, zeros up to the size of its fixed part, and a tail. */
+static int read_raw(bool up, const char head[4], size_t fixed_size, span_t tail)
+{
+    buffer_t buffer = {0};
+    body_any_begin(&buffer, up);
+    buffer_append(&buffer, head, 4);
+    memset(buffer_reserve(&buffer, fixed_size), 0, fixed_size);
+    buffer_commit(&buffer, fixed_size - 4);
+    buffer_append(&buffer, tail.data, tail.size);
+    body_any_finish(&buffer, up, 1, 1);
+    int rc = read_copy(buffer_span(&buffer), up);
+    buffer_fini(&buffer);
+    return rc;
+}
+
 static void names_and_lists_that_are_empty_are_refused(void **state)
 {
     (void)state;
-    assert_int_equal(read_changed(&message_sample, 1, 0), -CLOSE_BAD_RECORD);
-    assert_int_equal(read_changed(&message_sample, 2, 0), -CLOSE_BAD_RECORD);
-    assert_int_equal(read_changed(&message_sample, 21, 0), -CLOSE_BAD_RECORD);
-    assert_int_equal(read_changed(&report_sample, 1, 0), -CLOSE_BAD_RECORD);
-    assert_int_equal(read_changed(&copy_sample, 1, 0), -CLOSE_BAD_RECORD);
-    assert_int_equal(read_changed(&copy_sample, 2, 0), -CLOSE_BAD_RECORD);
-    assert_int_equal(read_changed(&notice_sample, 1, 0), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_raw(true, "\x20\1\2\0", 16, span_of("s\1b\1c", 5)), 0);
+    assert_int_equal(read_raw(true, "\x20\0\2\0", 16, span_of("\1b\1c", 4)), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_raw(true, "\x20\4\0\0", 16, span_of("send", 4)), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_raw(true, "\x20\1\2\0", 16, span_of("s\1b\0", 4)), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_raw(true, "\x20\1\2\0", 16, span_of("s\0\1b", 4)), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_raw(true, "\x21\1\0\0", 40, span_of("b", 1)), 0);
+    assert_int_equal(read_raw(true, "\x21\0\0\0", 40, span_of("", 0)), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_raw(false, "\x29\1\1\0", 24, span_of("sessions-", 9)), 0);
+    assert_int_equal(read_raw(false, "\x29\0\1\0", 24, span_of("sessions", 8)), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_raw(false, "\x29\1\0\0", 24, span_of("s", 1)), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_raw(false, "\x2a\1\0\0", 24, span_of("b", 1)), 0);
+    assert_int_equal(read_raw(false, "\x2a\0\0\0", 24, span_of("", 0)), -CLOSE_BAD_RECORD);
+}
+
+/* Reads a good record, and behind it one of which only `size` bytes are there. Returns its whole size. */
+static size_t read_cut(const body_record_t *record, size_t size)
+{
+    static char text[256];
+    bool up = record->type == RECORD_MESSAGE || record->type == RECORD_REPORT;
+    body_record_t first = up ? message_sample : copy_sample;
+    *(up ? &first.message.text : &first.copy.text) = span_of(text, sizeof text);
+    buffer_t buffer = {0};
+    body_any_begin(&buffer, up);
+    body_any_put(&buffer, &first);
+    size_t first_size = buffer_size(&buffer);
+    body_any_put(&buffer, record);
+    size_t whole_size = buffer_size(&buffer) - first_size;
+    body_any_finish(&buffer, up, 1, 2);
+    int rc = read_copy(span_of(buffer_span(&buffer).data, first_size + size), up);
+    assert_int_equal(rc, size == whole_size ? 0 : -CLOSE_BAD_RECORD);
+    buffer_fini(&buffer);
+    return whole_size;
+}
+
+static void a_record_that_ends_early_behind_a_good_one_is_refused(void **state)
+{
+    (void)state;
+    static const body_record_t *const samples[] = {
+        &message_sample, &report_sample, &run_sample, &copy_sample, &notice_sample};
+    for (size_t index = 0; index < sizeof samples / sizeof *samples; index++) {
+        size_t size = 0;
+        while (size < read_cut(samples[index], size))
+            size++;
+        assert_true(size > 0);
+    }
 }
 
 static void bits_that_nobody_knows_are_refused(void **state)
@@ -385,8 +393,8 @@ static void a_bad_record_is_refused_however_often_it_is_asked_for(void **state)
     body_t body;
     body_record_t record;
     body_begin_up(&buffer);
-    put_record(&buffer, &message_sample);
-    put_record(&buffer, &run_sample);
+    body_any_put(&buffer, &message_sample);
+    body_any_put(&buffer, &run_sample);
     body_finish_up(&buffer, 7, 2);
     assert_int_equal(body_open_up(&body, buffer_span(&buffer)), 0);
     assert_int_equal(body_next_up(&body, &record), 1);
@@ -465,8 +473,10 @@ int main(void)
         cmocka_unit_test(trailing_bytes_and_lying_counts_are_refused),
         cmocka_unit_test(a_body_without_records_is_refused),
         cmocka_unit_test(a_count_that_cannot_fit_is_refused_before_reading),
+        cmocka_unit_test(a_start_with_unknown_bits_is_refused),
         cmocka_unit_test(sizes_that_lie_are_refused),
         cmocka_unit_test(names_and_lists_that_are_empty_are_refused),
+        cmocka_unit_test(a_record_that_ends_early_behind_a_good_one_is_refused),
         cmocka_unit_test(bits_that_nobody_knows_are_refused),
         cmocka_unit_test(records_that_are_unknown_or_of_the_other_side_are_refused),
         cmocka_unit_test(a_bad_record_is_refused_however_often_it_is_asked_for),
