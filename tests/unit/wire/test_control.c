@@ -9,7 +9,7 @@
 #include "wire/bytes.h"
 #include "wire/control.h"
 
-enum { RECORD_TYPE_MAX = 255, CONTROL_TYPE_MAX = 31 };
+enum { RECORD_TYPE_MAX = 255 };
 
 static vectors_t *vectors;
 
@@ -42,7 +42,7 @@ static const vector_t *next_vector(size_t *index)
     while (*index < vectors_count(vectors)) {
         const vector_t *vector = vectors_at(vectors, (*index)++);
         record_type_t type = type_of(vector);
-        if (type != 0 && type <= CONTROL_TYPE_MAX)
+        if (type != 0 && type <= RECORD_BYE_OK)
             return vector;
     }
     return NULL;
