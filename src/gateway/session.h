@@ -3,7 +3,7 @@
  *
  *     LOGIN ──name──▶ REGISTERING ──CONFIRMED──▶ OPEN ──/quit, end of input──▶ SETTLING ──settled──▶ LEAVING
  *       │                 │                       │                              │                    │ LEFT
- *       │ error           │ DENIED, drain         │ error                        ▼                    ▼
+ *       │ error           │ DENIED, drain         │ drain                        ▼ drain              ▼
  *       └─────────────────┴───────────────────────┴──────────────────────────▶ FLUSHING ──written──▶ CLOSING
  *     any ──connection lost, stalled──▶ GONE (waits for LEFT)                                        │ client closed
  *                                         └──────────────────────────────────▶ DEAD ◀────────────────┘
