@@ -108,7 +108,7 @@ static void reader_refuse_long(session_t *session)
 }
 
 /* Takes whole lines off the front of `data`; the first `scanned` bytes are known to hold no end. Returns the bytes that
- * were taken. */
+ * were taken: all of them once nothing more is wanted of this client. */
 static size_t reader_take(session_t *session, span_t data, size_t scanned)
 {
     reader_t *self = &session->reader;
@@ -134,7 +134,7 @@ static size_t reader_take(session_t *session, span_t data, size_t scanned)
         self->discarding = true;
         return data.size;
     }
-    return at;
+    return session->state > SESSION_OPEN ? data.size : at;
 }
 
 /* What follows when nothing more can be taken from a client that has ended its input. */
@@ -150,6 +150,7 @@ static void reader_end(session_t *session)
         }
         session_error(session, FERRY_ERROR_INCOMPLETE_LINE, span_of(NULL, 0), span_of(NULL, 0));
     }
+    buffer_fini(&self->input);
     session_quit(session, session->state == SESSION_LOGIN ? CLOSE_LOGIN : CLOSE_QUIT);
 }
 

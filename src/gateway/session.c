@@ -276,7 +276,6 @@ void session_quit(session_t *self, close_t reason)
     self->close_reason = reason;
     self->reader.ended = true;
     list_remove(&self->waiting);
-    buffer_fini(&self->reader.input);
     if (self->state == SESSION_LOGIN || self->state == SESSION_REGISTERING) {
         if (self->registered && link_state(self->uplink->link) == LINK_UP)
             link_leaving(self->uplink->link, self->id);
