@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct process {
     pid_t pid;
     int pidfd;
     int input_fd; /* -1 once closed */
+    bool awaited; /* process_wait_exit has told its end */
     bool reaped;
     int exit_code; /* valid once reaped */
     capture_t *capture;
@@ -47,21 +49,43 @@ typedef struct {
 
 static process_t *processes; /* all that are not destroyed */
 
-static void fail_with_log(process_t *self, const char *what, const char *detail)
+/* N.B. print_error cuts what it writes at 1 KiB. */
+static void show_log(process_t *self)
 {
     char *log = process_errors(self);
     size_t size = strlen(log);
     const char *tail = size > TAIL_SIZE ? log + size - TAIL_SIZE : log;
-    print_error("--- standard error of %s (%d):\n%s\n---\n", self->program, (int)self->pid, tail);
+    fprintf(stderr, "--- standard error of %s (%d):\n%s\n---\n", self->program, (int)self->pid, tail);
     free(log);
+}
+
+static void fail_with_log(process_t *self, const char *what, const char *detail)
+{
+    show_log(self);
     fail_msg("%s: %s %s", self->program, what, detail);
+}
+
+/* Where the programs under test are: FERRY_BIN, or `bin` beside the folder of the test. */
+static void find_folder(char folder[PATH_MAX])
+{
+    const char *given = getenv("FERRY_BIN");
+    if (given) {
+        snprintf(folder, PATH_MAX, "%s", given);
+        return;
+    }
+    ssize_t size = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+    folder[size > 0 ? size : 0] = '\0';
+    char *file = strrchr(folder, '/');
+    if (file)
+        snprintf(file, (size_t)(folder + PATH_MAX - file), "/../bin");
 }
 
 static char *find_program(const char *name)
 {
+    char folder[PATH_MAX];
     char *path = NULL;
-    const char *folder = getenv("FERRY_BIN");
-    if (!strchr(name, '/') && folder && asprintf(&path, "%s/%s", folder, name) > 0 && access(path, X_OK) == 0)
+    find_folder(folder);
+    if (!strchr(name, '/') && asprintf(&path, "%s/%s", folder, name) > 0 && access(path, X_OK) == 0)
         return path;
     free(path);
     return strdup(name);
@@ -107,7 +131,8 @@ static void adopt(process_t *self, pipes_t *pipes)
     self->input_fd = pipes->input[1];
     fcntl(self->input_fd, F_SETFL, O_NONBLOCK);
     self->capture = capture_new(pipes->output[0], pipes->errors[0]);
-    if (size == sizeof(reason))
+    self->awaited = size == sizeof(reason);
+    if (self->awaited)
         fail_msg("cannot start %s: %s", self->program, strerror(reason));
 }
 
@@ -189,6 +214,9 @@ void process_end_all(void)
 {
     while (processes) {
         process_t *first = processes;
+        bool failed = !first->awaited && first->capture && process_ended(first) && first->exit_code != 0;
+        if (failed || getenv("FERRY_TEST_LOG"))
+            show_log(first);
         process_destroy(&first);
     }
 }
@@ -267,6 +295,7 @@ int process_wait_exit(process_t *self, unsigned timeout_ms)
         fail_with_log(self, "does not end", "");
     if (!capture_wait_end(self->capture, deadline_in(DEADLINE_USUAL_MS)))
         fail_with_log(self, "left somebody behind who holds its output", "");
+    self->awaited = true;
     return self->exit_code;
 }
 

@@ -13,7 +13,8 @@
 
 typedef struct process process_t;
 
-/* Starts argv[0]: a path if it holds a slash, else a program of the folder FERRY_BIN, else one of PATH. `argv` ends
+/* Starts argv[0]: a path if it holds a slash, else a program of the folder FERRY_BIN (unset: the one of
+ * the build that the test belongs to), else one of PATH. `argv` ends
  * with NULL. */
 process_t *process_start(const char *const *argv);
 
@@ -23,7 +24,8 @@ process_t *process_run(const char *program, ...) __attribute__((sentinel));
 /* Kills the process and its group if it still runs, and frees everything about it. */
 void process_destroy(process_t **self_p);
 
-/* Destroys every process that is left. */
+/* Destroys every process that is left. Shows the log of those that had failed without being asked for their end; with
+ * FERRY_TEST_LOG in the environment, of all. */
 void process_end_all(void);
 
 pid_t process_pid(const process_t *self);

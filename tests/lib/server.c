@@ -134,10 +134,18 @@ process_t *server_process(server_t *self)
     return self->process;
 }
 
+/* The first endpoint that other processes can reach: a broker may listen on inproc too, and says that first. */
 static const char *find_endpoint(server_t *self, char *endpoint, const char *fields)
 {
+    if (*endpoint)
+        return endpoint;
+    process_wait_log(self->process, fields, START_MS);
+    const char *all = process_join_log(self->process, fields, "endpoint");
+    while (strncmp(all, "inproc:", 7) == 0)
+        all += strcspn(all, " ") + (all[strcspn(all, " ")] == ' ');
+    snprintf(endpoint, ENDPOINT_SIZE, "%.*s", (int)strcspn(all, " "), all);
     if (!*endpoint)
-        logfmt_value(process_wait_log(self->process, fields, START_MS), "endpoint", endpoint, ENDPOINT_SIZE);
+        fail_msg("the server does not listen: %s", fields);
     return endpoint;
 }
 
