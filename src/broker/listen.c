@@ -21,6 +21,7 @@
 #define LISTEN_PORT_FIRST   15000 /* where port 0 is looked for: below the ports that the kernel gives to clients */
 #define LISTEN_PORT_COUNT   17000
 #define LISTEN_PORT_TRIES   200
+#define LISTEN_INPROC_SIZE  (ENDPOINT_SIZE + UINT8_MAX)
 
 static void socket_set(void *socket, int option, int value)
 {
@@ -98,10 +99,23 @@ static int listen_one(void *socket, const char *wanted, bool may_be_open, json_t
     return 0;
 }
 
+static void listen_inproc_text(char text[LISTEN_INPROC_SIZE], const char *name)
+{
+    snprintf(text, LISTEN_INPROC_SIZE, "inproc://ferrymq-broker-%s", name);
+}
+
+/* N.B. only of inproc: zmq_unbind of any other endpoint cuts the connections that it has accepted. */
+void listen_release(void *socket, const char *name)
+{
+    char text[LISTEN_INPROC_SIZE];
+    listen_inproc_text(text, name);
+    zmq_unbind(socket, text);
+}
+
 int listen_bind(void *socket, const config_t *config, const char *name, json_t *listening, const char **why)
 {
-    char text[ENDPOINT_SIZE + UINT8_MAX];
-    snprintf(text, sizeof text, "inproc://ferrymq-broker-%s", name);
+    char text[LISTEN_INPROC_SIZE];
+    listen_inproc_text(text, name);
     if (zmq_bind(socket, text) != 0)
         return listen_fail(text, zmq_strerror(zmq_errno()), why);
     listen_note(listening, text);

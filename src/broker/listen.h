@@ -18,4 +18,7 @@ void listen_prepare(void *socket, uint32_t batch_size);
  * (borrowed until the next call) then. */
 int listen_bind(void *socket, const config_t *config, const char *name, json_t *listening, const char **why);
 
+/* Frees the inproc name at once, which closing the socket would do some time later. Its connections stay. */
+void listen_release(void *socket, const char *name);
+
 #endif

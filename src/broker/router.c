@@ -77,6 +77,7 @@ static void router_close(router_t *self, uint32_t linger_ms)
         return;
     int linger = (int)linger_ms;
     watch_destroy(&self->router_watch);
+    listen_release(self->broker.socket, self->broker.name);
     zmq_setsockopt(self->broker.socket, ZMQ_LINGER, &linger, sizeof linger);
     zsock_destroy(&self->router);
     self->broker.socket = NULL;
