@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* listen: endpoints are bound in the order of the configuration, after the inproc one for nodes of the same process. An
- * address that others than this machine can reach is refused while links are not encrypted, unless the configuration
- * says that the network is private. Binding fails for addresses in use or not there. Owner: the router's thread. */
+/* listen: endpoints are bound in the order of the configuration, which has been checked for addresses that others than
+ * this machine can reach, after the inproc one for nodes of the same process. Binding fails for addresses in use or not
+ * there. Owner: the router's thread. */
 #include "broker/listen.h"
 
 #include <assert.h>
@@ -79,18 +79,13 @@ static int listen_any_port(void *socket, char *text)
     return -1;
 }
 
-static int listen_one(void *socket, const char *wanted, bool may_be_open, json_t *listening, const char **why)
+static int listen_one(void *socket, const char *wanted, json_t *listening, const char **why)
 {
     endpoint_t endpoint;
     const char *reason;
     char text[ENDPOINT_SIZE + sizeof "65535"];
     if (endpoint_parse(&endpoint, wanted, &reason) != 0)
         return listen_fail(wanted, reason, why);
-    if (!may_be_open && !endpoint_is_local(&endpoint))
-        return listen_fail(wanted,
-            "others than this machine can reach it, and links are not encrypted; set security/allow_plaintext = 1 if "
-            "that network is private",
-            why);
     endpoint_text(&endpoint, text);
     bool is_any = endpoint.kind == ENDPOINT_TCP && endpoint_port(&endpoint) == 0;
     if ((is_any ? listen_any_port(socket, text) : zmq_bind(socket, text)) != 0)
@@ -119,9 +114,8 @@ int listen_bind(void *socket, const config_t *config, const char *name, json_t *
     if (zmq_bind(socket, text) != 0)
         return listen_fail(text, zmq_strerror(zmq_errno()), why);
     listen_note(listening, text);
-    bool may_be_open = config_number(config, "security/allow_plaintext") != 0;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < config_count(config, "broker/listen"); i++)
-        rc = listen_one(socket, config_item(config, "broker/listen", i), may_be_open, listening, why);
+        rc = listen_one(socket, config_item(config, "broker/listen", i), listening, why);
     return rc;
 }

@@ -85,6 +85,16 @@ static inline json_int_t broker_number(const char *path)
     return number;
 }
 
+/* Waits until a number in the status is at least `least`. */
+static inline void broker_wait_number(const char *path, json_int_t least)
+{
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    json_int_t number;
+    while ((number = broker_number(path)) < least)
+        if (deadline_passed(deadline))
+            fail_msg("%s is %d instead of %d", path, (int)number, (int)least);
+}
+
 /* What comes in and what ended or is pending must balance. */
 static inline void broker_assert_balance(void)
 {

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "fixture.h"
+
+static void drain(const char *deadline_ms)
+{
+    zstr_sendx(actor, "DRAIN", deadline_ms, NULL);
+}
+
+static void expect_step(const char *step)
+{
+    char *got = NULL, *none = NULL;
+    broker_expect("STEP", &got, &none);
+    assert_string_equal(got, step);
+    zstr_free(&got);
+    zstr_free(&none);
+}
+
+/* The last word: how many copies the broker does not know the end of; the ledger must balance. */
+static void expect_drained(const char *unknown)
+{
+    char *count = NULL, *text = NULL;
+    ledger_t ledger;
+    uint64_t pending;
+    broker_expect("DRAINED", &count, &text);
+    assert_string_equal(count, unknown);
+    json_t *json = json_loads(text, 0, NULL);
+    assert_int_equal(ledger_from_json(&ledger, &pending, json), 0);
+    assert_int_equal(ledger_balance(&ledger, pending), 0);
+    json_decref(json);
+    zstr_free(&count);
+    zstr_free(&text);
+}
+
+static void answer_drain(dealer_t *dealer)
+{
+    dealer_expect(dealer, RECORD_DRAIN);
+    dealer_put(dealer, &(control_t){.type = RECORD_DRAINED, .number = dealer->number});
+    dealer_flush(dealer);
+}
+
+static void answer_bye(dealer_t *dealer)
+{
+    assert_int_equal(dealer_expect(dealer, RECORD_BYE)->control.number, dealer->received);
+    dealer_put(dealer, &(control_t){.type = RECORD_BYE_OK, .number = dealer->received});
+    dealer_flush(dealer);
+}
+
+static void a_broker_without_nodes_drains_at_once(void **state)
+{
+    (void)state;
+    drain("60000");
+    expect_step("drain-nodes");
+    expect_step("taken");
+    expect_step("bye");
+    expect_step("closed");
+    expect_drained("0");
+}
+
+static void nodes_finish_answer_and_part(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "one");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "one");
+    drain("60000");
+    expect_step("drain-nodes");
+    answer_drain(&b);
+    dealer_expect(&a, RECORD_DRAIN);
+    alice_sends("bob", "two");
+    dealer_put(&a, &(control_t){.type = RECORD_DRAINED, .number = a.number});
+    dealer_flush(&a);
+    expect_step("taken");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "two");
+    dealer_acknowledge(&b);
+    dealer_expect_taken(&a, 3);
+    expect_step("bye");
+    answer_bye(&a);
+    answer_bye(&b);
+    expect_step("closed");
+    expect_drained("0");
+}
+
+/* DRAINED says that a batch is still under way. */
+static void what_was_sent_before_the_answer_is_waited_for(void **state)
+{
+    (void)state;
+    pair_open();
+    drain("60000");
+    expect_step("drain-nodes");
+    answer_drain(&b);
+    dealer_expect(&a, RECORD_DRAIN);
+    dealer_put(&a, &(control_t){.type = RECORD_DRAINED, .number = 1});
+    dealer_flush(&a);
+    assert_int_equal(broker_number("gauges.nodes"), 2);
+    alice_sends("bob", "one");
+    expect_step("taken");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "one");
+    dealer_acknowledge(&b);
+    expect_step("bye");
+    dealer_expect_taken(&a, 2);
+    answer_bye(&a);
+    answer_bye(&b);
+    expect_step("closed");
+    expect_drained("0");
+}
+
+static void unknown_nodes_are_refused_and_known_ones_told(void **state)
+{
+    (void)state;
+    pair_open();
+    drain("60000");
+    expect_step("drain-nodes");
+    dealer_open(&c, ENDPOINT, 0xc);
+    control_t hello = dealer_hello(&c);
+    dealer_put(&c, &hello);
+    dealer_flush(&c);
+    dealer_expect_refused(&c, CLOSE_BROKER_DRAINS);
+    dealer_reopen(&b, ENDPOINT);
+    dealer_greet(&b);
+    answer_drain(&b);
+    answer_drain(&a);
+    expect_step("taken");
+    expect_step("bye");
+    answer_bye(&a);
+    answer_bye(&b);
+    expect_step("closed");
+    expect_drained("0");
+}
+
+static void crossing_byes_are_both_answered(void **state)
+{
+    (void)state;
+    dealer_open(&a, ENDPOINT, 0xa);
+    dealer_join(&a);
+    drain("60000");
+    expect_step("drain-nodes");
+    answer_drain(&a);
+    expect_step("taken");
+    expect_step("bye");
+    dealer_expect(&a, RECORD_BYE);
+    dealer_put(&a, &(control_t){.type = RECORD_BYE, .number = 0});
+    dealer_flush(&a);
+    dealer_expect(&a, RECORD_BYE_OK);
+    expect_step("closed");
+    expect_drained("0");
+}
+
+static void the_deadline_ends_a_drain_and_tells_what_is_not_known(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob,alice", "one");
+    broker_wait_number("counters.messages", 1);
+    drain("100");
+    expect_step("drain-nodes");
+    expect_step("closed");
+    expect_drained("2");
+    dealer_wait(&a, RECORD_BYE);
+}
+
+static void held_copies_are_not_waited_for(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "one");
+    uint32_t handle = dealer_expect_copy(&b, SESSION(1, 2), "alice", "one")->run.handle;
+    dealer_put(&b,
+        &(control_t){.type = RECORD_HOLD, .held = {.session = SESSION(1, 2), .handle = handle, .numbers.first = 1}});
+    dealer_acknowledge(&b);
+    dealer_expect(&a, RECORD_HELD);
+    dealer_expect_taken(&a, 2);
+    drain("60000");
+    expect_step("drain-nodes");
+    answer_drain(&a);
+    answer_drain(&b);
+    expect_step("taken");
+    expect_step("bye");
+    answer_bye(&b);
+    answer_bye(&a);
+    expect_step("closed");
+    expect_drained("0");
+}
+
+static void an_answer_to_no_question_ends_the_link(void **state)
+{
+    (void)state;
+    dealer_open(&a, ENDPOINT, 0xa);
+    dealer_join(&a);
+    dealer_put(&a, &(control_t){.type = RECORD_DRAINED, .number = 0});
+    dealer_flush(&a);
+    dealer_expect_refused(&a, CLOSE_BAD_RECORD);
+    dealer_reopen(&a, ENDPOINT);
+    dealer_join(&a);
+    dealer_put(&a, &(control_t){.type = RECORD_BYE_OK, .number = 0});
+    dealer_flush(&a);
+    dealer_expect_refused(&a, CLOSE_BAD_RECORD);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BROKER_TEST(a_broker_without_nodes_drains_at_once),
+        BROKER_TEST(nodes_finish_answer_and_part),
+        BROKER_TEST(what_was_sent_before_the_answer_is_waited_for),
+        BROKER_TEST(unknown_nodes_are_refused_and_known_ones_told),
+        BROKER_TEST(crossing_byes_are_both_answered),
+        BROKER_TEST(the_deadline_ends_a_drain_and_tells_what_is_not_known),
+        BROKER_TEST(held_copies_are_not_waited_for),
+        BROKER_TEST(an_answer_to_no_question_ends_the_link),
+    };
+    return BROKER_RUN(tests);
+}

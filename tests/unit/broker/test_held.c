@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "fixture.h"
+
+static uint32_t handle_a;
+
+/* Alice sends that many messages to bob, whose node reads them. */
+static void send_to_bob(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        dealer_put_message(&a, SESSION(1, 1), "alice", "bob", "x");
+    dealer_flush(&a);
+    for (unsigned i = 0; i < count; i++)
+        handle_a = dealer_expect_copy(&b, SESSION(1, 2), "alice", "x")->run.handle;
+}
+
+static void put_hold(bool again, uint32_t handle, uint64_t first, uint32_t more)
+{
+    buffer_t offsets = {0};
+    for (uint32_t i = 1; i <= more; i++)
+        buffer_append(&offsets, &(uint32_t){htole32(i)}, sizeof i);
+    dealer_put(&b, &(control_t){.type = RECORD_HOLD,
+                       .held = {.session = SESSION(1, 2),
+                           .handle = handle,
+                           .again = again,
+                           .numbers = {.first = first, .offsets = buffer_span(&offsets)}}});
+    buffer_fini(&offsets);
+}
+
+static void put_end(uint32_t count)
+{
+    dealer_put(&b, &(control_t){.type = RECORD_END, .held = {.session = SESSION(1, 2), .count = count}});
+}
+
+/* Alice sends three messages; bob's node acknowledges them and holds all. */
+static void pair_open_held(void)
+{
+    pair_open();
+    send_to_bob(3);
+    put_hold(false, handle_a, 1, 2);
+    dealer_acknowledge(&b);
+}
+
+static void held_comes_before_what_is_taken_and_ended_after(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_expect_numbers(dealer_expect(&a, RECORD_HELD), (const uint64_t[]){1, 2, 3}, 3);
+    dealer_expect_taken(&a, 4);
+    assert_int_equal(broker_number("gauges.held_copies"), 3);
+    put_end(2);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){1, 2}, 2);
+    put_end(1);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){3}, 1);
+    assert_int_equal(broker_number("gauges.held_copies"), 0);
+}
+
+static void copies_of_many_origins_end_in_the_order_of_their_session(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_open(&c, ENDPOINT, 0xc);
+    dealer_join(&c);
+    send_to_bob(1);
+    dealer_put_message(&c, SESSION(1, 3), "carol", "bob", "y");
+    dealer_flush(&c);
+    uint32_t handle_c = dealer_expect_copy(&b, SESSION(1, 2), "carol", "y")->run.handle;
+    send_to_bob(1);
+    put_hold(false, handle_a, 1, 0);
+    put_hold(false, handle_c, 1, 0);
+    put_hold(false, handle_a, 2, 0);
+    dealer_acknowledge(&b);
+    dealer_expect_numbers(dealer_expect(&c, RECORD_HELD), (const uint64_t[]){1}, 1);
+    dealer_expect(&c, RECORD_TAKEN);
+    put_end(1);
+    put_end(2);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&c, RECORD_ENDED), (const uint64_t[]){1}, 1);
+    dealer_expect_numbers(dealer_wait(&a, RECORD_ENDED), (const uint64_t[]){1}, 1);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){2}, 1);
+}
+
+static void more_cannot_end_than_is_held(void **state)
+{
+    (void)state;
+    pair_open_held();
+    put_end(4);
+    dealer_flush(&b);
+    dealer_expect_refused(&b, CLOSE_BAD_RECORD);
+}
+
+static void a_hold_of_a_handle_that_nobody_has_ends_the_link(void **state)
+{
+    (void)state;
+    pair_open();
+    put_hold(false, 1000, 1, 0);
+    dealer_flush(&b);
+    dealer_expect_refused(&b, CLOSE_BAD_RECORD);
+}
+
+static void a_hold_again_of_what_was_not_stated_ends_the_link(void **state)
+{
+    (void)state;
+    pair_open_held();
+    put_hold(true, handle_a, 1, 0);
+    dealer_flush(&b);
+    dealer_expect_refused(&b, CLOSE_BAD_RECORD);
+}
+
+static void what_a_lost_node_held_is_unconfirmed(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_expect(&a, RECORD_HELD);
+    dealer_expect_taken(&a, 4);
+    dealer_put(&b, &(control_t){.type = RECORD_HELLO, .hello = dealer_hello(&b).hello});
+    dealer_flush(&b);
+    dealer_expect_refused(&b, CLOSE_BAD_RECORD);
+    for (uint64_t number = 1; number <= 3; number++) {
+        const dealer_event_t *notice =
+            dealer_expect_notice(&a, FERRY_ERROR_UNCONFIRMED, FERRY_REASON_GATEWAY_LOST, number, "bob");
+        assert_true(notice->record.notice.taken);
+        assert_int_equal(notice->record.notice.session, UINT64_MAX);
+    }
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){1, 2, 3}, 3);
+    assert_int_equal(broker_number("ledger.unconfirmed.gateway-lost"), 0);
+    broker_assert_balance();
+}
+
+/* The name is gone and the session still writes what it was sent. */
+static void copies_are_held_longer_than_the_name(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_expect(&a, RECORD_HELD);
+    dealer_expect_taken(&a, 4);
+    dealer_put(&b, &(control_t){.type = RECORD_LEAVING, .name.session = SESSION(1, 2)});
+    dealer_flush(&b);
+    dealer_expect(&b, RECORD_LEFT);
+    dealer_login(&a, SESSION(1, 5), "bob");
+    put_end(3);
+    dealer_flush(&b);
+    dealer_expect(&a, RECORD_ENDED);
+    dealer_login(&b, SESSION(2, 2), "bert");
+}
+
+/* What is not stated again until REGISTERED has ended while the link was down. */
+static void a_new_link_states_what_it_still_holds(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_expect(&a, RECORD_HELD);
+    dealer_expect_taken(&a, 4);
+    dealer_reopen(&b, ENDPOINT);
+    dealer_greet(&b);
+    dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
+    put_hold(true, 1, 2, 1);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){1}, 1);
+    assert_int_equal(broker_number("gauges.held_copies"), 2);
+    put_end(2);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){2, 3}, 2);
+}
+
+static void an_origin_that_comes_back_hears_what_is_held_anew(void **state)
+{
+    (void)state;
+    pair_open();
+    send_to_bob(3);
+    put_hold(false, handle_a, 1, 2);
+    dealer_acknowledge(&b);
+    broker_wait_number("gauges.held_copies", 3);
+    json_t *status = broker_status();
+    const char *text = json_string_value(json_object_get(status, "instance"));
+    control_t hello = dealer_hello(&a);
+    for (size_t i = 0; i < LINK_ID_SIZE; i++)
+        sscanf(text + 2 * i, "%2hhx", &hello.hello.instance.bytes[i]);
+    json_decref(status);
+    dealer_reopen(&a, ENDPOINT);
+    dealer_put(&a, &hello);
+    dealer_flush(&a);
+    dealer_expect(&a, RECORD_WELCOME);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_HELD), (const uint64_t[]){1, 2, 3}, 3);
+}
+
+/* The broker is another instance than the one that the copies came through; their origin comes later than they end. */
+static void what_ended_before_its_origin_came_is_told_when_it_comes(void **state)
+{
+    (void)state;
+    dealer_open(&b, ENDPOINT, 0xb);
+    dealer_greet(&b);
+    dealer_put_register(&b, SESSION(1, 2), "bob");
+    memset(a.id.bytes, 0xa, LINK_ID_SIZE);
+    dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
+    put_hold(true, 1, 7, 2);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    put_end(2);
+    dealer_flush(&b);
+    dealer_expect(&b, RECORD_CONFIRMED);
+    dealer_open(&a, ENDPOINT, 0xa);
+    a.number = 20;
+    dealer_join(&a);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){7, 8}, 2);
+    put_end(1);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){9}, 1);
+}
+
+static void what_is_held_of_a_node_that_is_gone_ends_quietly(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_put(&a, &(control_t){.type = RECORD_BYE, .number = 1});
+    dealer_flush(&a);
+    dealer_wait(&a, RECORD_BYE_OK);
+    dealer_expect(&b, RECORD_GONE);
+    put_hold(false, handle_a, 4, 0);
+    put_end(4);
+    dealer_flush(&b);
+    dealer_barrier(&b, 9);
+    assert_int_equal(broker_number("gauges.held_copies"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BROKER_TEST(held_comes_before_what_is_taken_and_ended_after),
+        BROKER_TEST(copies_of_many_origins_end_in_the_order_of_their_session),
+        BROKER_TEST(more_cannot_end_than_is_held),
+        BROKER_TEST(a_hold_of_a_handle_that_nobody_has_ends_the_link),
+        BROKER_TEST(a_hold_again_of_what_was_not_stated_ends_the_link),
+        BROKER_TEST(what_a_lost_node_held_is_unconfirmed),
+        BROKER_TEST(copies_are_held_longer_than_the_name),
+        BROKER_TEST(a_new_link_states_what_it_still_holds),
+        BROKER_TEST(an_origin_that_comes_back_hears_what_is_held_anew),
+        BROKER_TEST(what_ended_before_its_origin_came_is_told_when_it_comes),
+        BROKER_TEST(what_is_held_of_a_node_that_is_gone_ends_quietly),
+    };
+    return BROKER_RUN(tests);
+}
