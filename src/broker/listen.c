@@ -55,11 +55,8 @@ static void listen_note(json_t *listening, const char *text)
     log_info("listening", log_str("role", "broker"), log_str("endpoint", text));
 }
 
-static int listen_fail(const char *text, const char *reason, const char **why)
+static int listen_fail(const char *text, const char *reason)
 {
-    static _Thread_local char sentence[ENDPOINT_SIZE + 128];
-    snprintf(sentence, sizeof sentence, "broker/listen = %s: %s", text, reason);
-    *why = sentence;
     log_error("listen-failed", log_str("role", "broker"), log_str("endpoint", text), log_str("reason", reason));
     return -1;
 }
@@ -79,17 +76,17 @@ static int listen_any_port(void *socket, char *text)
     return -1;
 }
 
-static int listen_one(void *socket, const char *wanted, json_t *listening, const char **why)
+static int listen_one(void *socket, const char *wanted, json_t *listening)
 {
     endpoint_t endpoint;
     const char *reason;
     char text[ENDPOINT_SIZE + sizeof "65535"];
     if (endpoint_parse(&endpoint, wanted, &reason) != 0)
-        return listen_fail(wanted, reason, why);
+        return listen_fail(wanted, reason);
     endpoint_text(&endpoint, text);
     bool is_any = endpoint.kind == ENDPOINT_TCP && endpoint_port(&endpoint) == 0;
     if ((is_any ? listen_any_port(socket, text) : zmq_bind(socket, text)) != 0)
-        return listen_fail(wanted, zmq_strerror(zmq_errno()), why);
+        return listen_fail(wanted, zmq_strerror(zmq_errno()));
     listen_note(listening, text);
     return 0;
 }
@@ -107,15 +104,15 @@ void listen_release(void *socket, const char *name)
     zmq_unbind(socket, text);
 }
 
-int listen_bind(void *socket, const config_t *config, const char *name, json_t *listening, const char **why)
+int listen_bind(void *socket, const config_t *config, const char *name, json_t *listening)
 {
     char text[LISTEN_INPROC_SIZE];
     listen_inproc_text(text, name);
     if (zmq_bind(socket, text) != 0)
-        return listen_fail(text, zmq_strerror(zmq_errno()), why);
+        return listen_fail(text, zmq_strerror(zmq_errno()));
     listen_note(listening, text);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < config_count(config, "broker/listen"); i++)
-        rc = listen_one(socket, config_item(config, "broker/listen", i), listening, why);
+        rc = listen_one(socket, config_item(config, "broker/listen", i), listening);
     return rc;
 }

@@ -14,9 +14,8 @@
 void listen_prepare(void *socket, uint32_t batch_size);
 
 /* Binds inproc://ferrymq-broker-NAME and every broker/listen; port 0 becomes a free port below 32768. Each endpoint is
- * logged and appended to `listening` (a JSON array). Returns 0, or -1 when one failed, which was logged and is in `why`
- * (borrowed until the next call) then. */
-int listen_bind(void *socket, const config_t *config, const char *name, json_t *listening, const char **why);
+ * logged and appended to `listening` (a JSON array). Returns 0, or -1 when one failed, which was logged. */
+int listen_bind(void *socket, const config_t *config, const char *name, json_t *listening);
 
 /* Frees the inproc name at once, which closing the socket would do some time later. Its connections stay. */
 void listen_release(void *socket, const char *name);

@@ -279,16 +279,17 @@ static void router_start_timers(router_t *self)
     uv_timer_start(&self->tick, on_tick, tick_ms, tick_ms);
 }
 
-/* Makes the ROUTER and binds it. Returns 0, or -1 with a sentence in *why. */
-static int router_listen(router_t *self, const router_args_t *args, const char **why)
+/* Makes the ROUTER and binds it. Returns 0, or -1 when that failed, which was logged. */
+static int router_listen(router_t *self, const router_args_t *args)
 {
-    *why = "the ROUTER socket could not be made";
     self->router = zsock_new(ZMQ_ROUTER);
-    if (!self->router)
+    if (!self->router) {
+        log_error("listen-failed", log_str("role", "broker"), log_str("reason", zmq_strerror(zmq_errno())));
         return -1;
+    }
     self->broker.socket = zsock_resolve(self->router);
     listen_prepare(self->broker.socket, self->broker.batch_size);
-    return listen_bind(self->broker.socket, args->config, args->name, self->broker.listening, why);
+    return listen_bind(self->broker.socket, args->config, args->name, self->broker.listening);
 }
 
 static void router_run(router_t *self)
@@ -307,17 +308,16 @@ static void router_run(router_t *self)
 void router_actor(zsock_t *pipe, void *args)
 {
     const router_args_t *options = args;
-    const char *why;
     router_t *self = zmalloc(sizeof *self);
     self->pipe = pipe;
     self->linger_ms = (uint32_t)config_number(options->config, "link/linger");
     broker_init(&self->broker, options);
-    int rc = router_listen(self, options, &why);
+    zsock_signal(pipe, 0);
+    int rc = router_listen(self, options);
     zsock_signal(pipe, rc == 0 ? 0 : 1);
     if (rc == 0) {
         router_run(self);
     } else {
-        zstr_sendx(pipe, "READY", "0", why, NULL);
         zsock_destroy(&self->router);
         broker_fini(&self->broker);
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* router: the actor of a broker. It owns the ROUTER and all routing state.
  *
- * Its pipe carries multi-frame strings. In: DRAIN deadline_ms (the time that is left), STATUS, $TERM. Out, after the
- * signal of the start (0, or 1 when it could not listen, which was logged; then READY 0 and the reason, and the actor
- * ends): READY 1 and an empty frame; STATUS and its JSON; while it drains STEP and a word; at last DRAINED, the number
- * of copies whose end it does not know, and its ledger as JSON. After that it waits for $TERM. */
+ * It signals 0 at once, and then 0, or 1 when it could not listen, which was logged; then it ends. After that its pipe
+ * carries multi-frame strings. In: DRAIN deadline_ms (the time that is left), STATUS, $TERM. Out: READY 1 and an empty
+ * frame; STATUS and its JSON; while it drains STEP and a word; at last DRAINED, the number of copies whose end it does
+ * not know, and its ledger as JSON. After that it waits for $TERM. */
 #ifndef FERRY_BROKER_ROUTER_H
 #define FERRY_BROKER_ROUTER_H
 

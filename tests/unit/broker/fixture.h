@@ -25,8 +25,8 @@ static zactor_t *actor;
 static dealer_t a, b, c; /* nodes; those that a test opened are closed behind it */
 
 /* Starts the broker; up to 8 options on top of what suits tests: long timeouts, so that only a test that wants one
- * meets it. */
-static inline void broker_start(const char *const *options)
+ * meets it. Returns the actor's second signal: 0 when it listens. */
+static inline int broker_start(const char *const *options)
 {
     const char *overrides[16] = {
         "broker/listen=tcp://127.0.0.1:0", "link/timeout=60s", "link/heartbeat=20s", "link/settling_time=100s"};
@@ -38,6 +38,7 @@ static inline void broker_start(const char *const *options)
     args = (router_args_t){.config = config, .name = "main"};
     actor = zactor_new(router_actor, &args);
     assert_non_null(actor);
+    return zsock_wait(actor);
 }
 
 /* The next message of the actor: its first frame must be `word`; the others are returned, the caller frees them. */
@@ -109,7 +110,7 @@ static inline void broker_assert_balance(void)
 static inline int setup(void **state)
 {
     (void)state;
-    broker_start(NULL);
+    assert_int_equal(broker_start(NULL), 0);
     broker_expect_ready();
     return 0;
 }
@@ -118,7 +119,7 @@ static inline int setup(void **state)
 static inline int setup_hasty(void **state)
 {
     (void)state;
-    broker_start((const char *const[]){"link/heartbeat=50ms", "link/timeout=400ms", NULL});
+    assert_int_equal(broker_start((const char *const[]){"link/heartbeat=50ms", "link/timeout=400ms", NULL}), 0);
     broker_expect_ready();
     return 0;
 }
