@@ -199,7 +199,7 @@ static void process_add(process_t *self, pipeline_t *pipeline, role_t role)
     }
     const char *listen = config_admin_listen(self->config, role == ROLE_BROKER);
     if (*listen) {
-        self->admin = (admin_args_t){.listen = listen, .role = role_names[role]};
+        self->admin = (admin_args_t){.listen = listen};
         pipeline_add(pipeline, PIPELINE_ADMIN, "admin", admin_actor, &self->admin);
     }
 }

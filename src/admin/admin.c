@@ -154,25 +154,13 @@ static void admin_start(admin_t *self, int fd)
     log_info("listening", log_str("role", "admin"), log_str("endpoint", text));
 }
 
-/* Leaves the pipe's other end with an actor that it can destroy as any other. */
-static void admin_fail(zsock_t *pipe)
-{
-    bool told = false;
-    zsock_signal(pipe, 1);
-    zstr_send(pipe, "FAILED");
-    while (!told) {
-        char *word = zstr_recv(pipe);
-        told = !word || strcmp(word, "$TERM") == 0;
-        free(word);
-    }
-}
-
 void admin_actor(zsock_t *pipe, void *args)
 {
     admin_t self = {.pipe = pipe};
+    zsock_signal(pipe, 0);
     int fd = admin_listen(args);
     if (fd < 0) {
-        admin_fail(pipe);
+        zsock_signal(pipe, 1);
         return;
     }
     admin_start(&self, fd);

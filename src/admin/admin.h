@@ -6,12 +6,11 @@
 #include <czmq.h>
 
 typedef struct {
-    const char *listen; /* "http://127.0.0.1:7480", borrowed until zactor_new returns */
-    const char *role;   /* "all", "gateway" or "broker"; likewise */
+    const char *listen; /* "http://127.0.0.1:7480"; borrowed until the second signal */
 } admin_args_t;
 
-/* For zactor_new, with an admin_args_t. Signals once it listens, and then has logged where (event=listening). If it
- * cannot listen it logs the reason, says FAILED over the pipe after its signal, and waits for $TERM.
+/* For zactor_new, with an admin_args_t. Signals 0 when it runs, as zactor_new wants it, and then whether it listens: 0,
+ * or 1 after logging why it cannot, and then it ends. Where it listens it has logged by then (event=listening).
  *
  * Multipart string messages to the actor:
  *     READY 1|0 WHY           is the process ready; not ready, "starting", until it is said
@@ -22,8 +21,7 @@ typedef struct {
  * and from it:
  *     STATUS                  tell the state of things; never said again before it is answered
  *     DRAIN                   drain; said at most once
- *     DRAINED                 after RESULT: those who watch the drain have read its end, or had 1 s to
- *     FAILED                  it does not listen */
+ *     DRAINED                 after RESULT: those who watch the drain have read its end, or had 1 s to */
 void admin_actor(zsock_t *pipe, void *args);
 
 #endif

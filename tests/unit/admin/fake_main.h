@@ -55,16 +55,24 @@ static inline bool fake_main_logged(const char *event)
     return same;
 }
 
-static inline void fake_main_start(const char *listen)
+/* Returns the actor's second signal: 0 if it listens. */
+static inline int fake_main_launch(const char *listen)
 {
     admin_args_t args = {.listen = listen};
     zsys_handler_set(NULL);
     fake_main.actor = zactor_new(admin_actor, &args);
     assert_non_null(fake_main.actor);
+    int failed = zsock_wait(fake_main.actor);
     pthread_mutex_lock(&fake_main.lock);
     memcpy(fake_main.endpoint, fake_main.logged_endpoint, ENDPOINT_SIZE);
     pthread_mutex_unlock(&fake_main.lock);
     zsock_set_rcvtimeo(fake_main.actor, deadline_left_ms(deadline_in(DEADLINE_USUAL_MS)));
+    return failed;
+}
+
+static inline void fake_main_start(const char *listen)
+{
+    assert_int_equal(fake_main_launch(listen), 0);
 }
 
 static inline int fake_main_setup(void **state)
