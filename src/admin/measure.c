@@ -3,6 +3,7 @@
  * has a wrong type counts as absent or 0; nothing fails. Owner: none, it holds no state. */
 #include "admin/measure.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -11,19 +12,23 @@
 static const struct {
     const char *list;
     const char *field;
-    const char *gauge;
+    const char *key;
+    bool counter; /* else a gauge */
 } sums[] = {
-    {"session_writers", "queued_bytes", "session_writer_queued_bytes"},
-    {"session_writers", "queued_copies", "session_writer_queued_copies"},
-    {"session_writers", "paused", "session_writers_paused"},
-    {"links", "window_bytes", "link_window_bytes"},
-    {"links", "open_bytes", "link_open_bytes"},
-    {"links", "open_messages", "link_open_messages"},
-    {"links", "pauses", "link_pauses"},
-    {"dealer_writers", "window_bytes", "dealer_writer_window_bytes"},
-    {"dealer_writers", "open_bytes", "dealer_writer_open_bytes"},
-    {"dealer_writers", "open_batches", "dealer_writer_open_batches"},
-    {"dealer_writers", "queued_bytes", "dealer_writer_queued_bytes"},
+    {"session_writers", "queued_bytes", "session_writer_queued_bytes", false},
+    {"session_writers", "queued_copies", "session_writer_queued_copies", false},
+    {"session_writers", "paused", "session_writers_paused", false},
+    {"links", "window_bytes", "link_window_bytes", false},
+    {"links", "open_bytes", "link_open_bytes", false},
+    {"links", "open_messages", "link_open_messages", false},
+    {"links", "pauses", "link_pauses", false},
+    {"dealer_writers", "window_bytes", "dealer_writer_window_bytes", false},
+    {"dealer_writers", "open_bytes", "dealer_writer_open_bytes", false},
+    {"dealer_writers", "open_batches", "dealer_writer_open_batches", false},
+    {"dealer_writers", "queued_bytes", "dealer_writer_queued_bytes", false},
+    {"links", "batches_sent", "link_batches_sent", true},
+    {"links", "batches_received", "link_batches_received", true},
+    {"links", "lost", "links_lost", true},
 };
 
 static const struct {
@@ -85,7 +90,7 @@ static json_t *json_of_label(const char *label, const char *value)
     return json_pack("{s:{s:i}}", label, value, 1);
 }
 
-static void measure_sums(json_t *gauges, const json_t *actor)
+static void measure_sums(json_t *counters, json_t *gauges, const json_t *actor)
 {
     for (size_t i = 0; i < COUNT_OF(sums); i++) {
         const json_t *list = json_object_get(actor, sums[i].list);
@@ -93,7 +98,7 @@ static void measure_sums(json_t *gauges, const json_t *actor)
         for (size_t entry = 0; entry < json_array_size(list); entry++)
             sum += value_of(json_object_get(json_array_get(list, entry), sums[i].field));
         if (json_is_array(list))
-            json_object_set_new(gauges, sums[i].gauge, json_of(sum));
+            json_object_set_new(sums[i].counter ? counters : gauges, sums[i].key, json_of(sum));
     }
 }
 
@@ -185,7 +190,7 @@ static json_t *measure_actor(const json_t *actor)
 {
     json_t *counters = actor_object(actor, "counters");
     json_t *gauges = actor_object(actor, "gauges");
-    measure_sums(gauges, actor);
+    measure_sums(counters, gauges, actor);
     measure_maxima(gauges, actor);
     measure_states(gauges, actor);
     measure_scalars(gauges, actor);

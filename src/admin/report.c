@@ -175,6 +175,7 @@ static json_t *report_list(const report_t *self, size_t list)
     return all;
 }
 
+/* Histograms are for /metrics: they would be most of what a person gets to see. */
 static json_t *report_rest(const report_t *self)
 {
     json_t *rest = json_array();
@@ -185,6 +186,7 @@ static json_t *report_rest(const report_t *self)
         json_t *copy = json_copy(actor);
         for (size_t list = 0; list < LIST_COUNT; list++)
             json_object_del(copy, lists[list].name);
+        json_object_del(copy, "histograms");
         json_array_append_new(rest, copy);
     }
     return rest;

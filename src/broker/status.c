@@ -40,16 +40,13 @@ static void put(json_t *json, const char *key, uint64_t value)
     json_object_set_new(json, key, json_integer((json_int_t)value));
 }
 
-static void put_closes(json_t *json, const char *prefix, const uint64_t *counts)
+static void put_closes(json_t *json, const char *key, const uint64_t *counts)
 {
-    for (int close = 1; close < CLOSE_COUNT; close++) {
-        char key[64];
-        snprintf(key, sizeof key, "%s_%s", prefix, close_code(close));
-        for (char *at = key; *at; at++)
-            *at = *at == '-' ? '_' : *at;
+    json_t *reasons = json_object();
+    for (int close = 1; close < CLOSE_COUNT; close++)
         if (counts[close])
-            put(json, key, counts[close]);
-    }
+            put(reasons, close_code(close), counts[close]);
+    json_object_set_new(json, key, json_pack("{s:o}", "reason", reasons));
 }
 
 static json_t *status_counters(const broker_t *broker)

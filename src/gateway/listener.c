@@ -222,9 +222,10 @@ static void listener_status(listener_t *self)
     json_t *listening = json_array();
     for (size_t i = 0; i < self->door_count; i++)
         json_array_append_new(listening, json_string(self->doors[i].text));
-    json_t *json = json_pack("{s:s, s:o, s:b, s:{s:I, s:I, s:I}}", "actor", "listener", "listening", listening,
-        "accepting", (int)(!self->closed && !self->paused), "counters", "accepted", (json_int_t)self->accepted,
-        "refused", (json_int_t)self->refused, "accept_pauses", (json_int_t)self->pauses);
+    json_t *json =
+        json_pack("{s:s, s:o, s:b, s:{s:I, s:I, s:I}}", "actor", "listener", "listening", listening, "accepting",
+            (int)(!self->closed && !self->paused), "counters", "connections_accepted", (json_int_t)self->accepted,
+            "connections_refused", (json_int_t)self->refused, "accept_pauses", (json_int_t)self->pauses);
     char *text = json_dumps(json, JSON_COMPACT);
     listener_say(self, "STATUS", text, NULL);
     free(text);

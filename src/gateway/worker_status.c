@@ -66,7 +66,7 @@ static json_t *worker_counters(const worker_t *self)
     for (int i = 0; i < CLOSE_COUNT; i++)
         if (counters->closes[i])
             json_object_set_new(closes, close_code(i), json_integer((json_int_t)counters->closes[i]));
-    json_object_set_new(json, "closes", closes);
+    json_object_set_new(json, "sessions_closed", json_pack("{s:o}", "reason", closes));
     return json;
 }
 

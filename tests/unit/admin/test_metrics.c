@@ -17,12 +17,13 @@ static const char worker[] =
     "\"session_writers\":[{\"name\":\"bob\",\"queued_bytes\":7,\"queued_copies\":1,\"paused\":true},"
     "{\"name\":\"al\",\"queued_bytes\":9,\"queued_copies\":3,\"paused\":false}],"
     "\"links\":[{\"broker\":\"main\",\"state\":\"up\",\"window_bytes\":262144,\"open_bytes\":5,\"open_messages\":2},"
-    "{\"broker\":\"b\",\"state\":\"down\",\"window_bytes\":1,\"open_bytes\":6},{\"state\":\"up\",\"pauses\":3}],"
+    "{\"broker\":\"b\",\"state\":\"down\",\"window_bytes\":1,\"open_bytes\":6},{\"state\":\"up\",\"pauses\":3,"
+    "\"batches_sent\":8,\"batches_received\":9,\"lost\":1}],"
     "\"ledger\":{\"accepted\":10,\"delivered\":5,\"refused\":{\"no-such-peer\":2},\"returned\":{\"odd\":1},\"pending\":"
     "4},"
     "\"counters\":{\"logins\":3,\"sessions_closed\":{\"reason\":{\"quit\":1,\"stalled\":2}},\"novelty\":4},"
     "\"gauges\":{\"memory_bytes\":1.5},"
-    "\"histograms\":{\"batch_sent_records\":{\"bounds\":[1,2,4],\"counts\":[5,0,2,1],\"sum\":23}}}";
+    "\"histograms\":{\"uplink_batch_records\":{\"bounds\":[1,2,4],\"counts\":[5,0,2,1],\"sum\":23}}}";
 
 static const char router[] =
     "{\"actor\":\"router\",\"broker\":\"main\",\"names\":5,\"counters\":{\"logins\":1},"
@@ -101,6 +102,9 @@ static void prometheus_reads_every_number(void **state)
         "ferrymq_link_open_bytes{actor=\"worker-0\"} 11",
         "ferrymq_link_open_messages{actor=\"worker-0\"} 2",
         "ferrymq_link_pauses{actor=\"worker-0\"} 3",
+        "ferrymq_link_batches_sent_total{actor=\"worker-0\"} 8",
+        "ferrymq_link_batches_received_total{actor=\"worker-0\"} 9",
+        "ferrymq_links_lost_total{actor=\"worker-0\"} 1",
         "ferrymq_dealer_writers{actor=\"router\",state=\"up\"} 2",
         "ferrymq_dealer_writer_window_bytes{actor=\"router\"} 7",
         "ferrymq_dealer_writer_open_bytes{actor=\"router\"} 8",
@@ -123,12 +127,12 @@ static void prometheus_reads_every_number(void **state)
         "ferrymq_logins_total{actor=\"router\"} 1",
         "ferrymq_sessions_closed_total{actor=\"worker-0\",reason=\"stalled\"} 2",
         "ferrymq_memory_bytes{actor=\"worker-0\"} 1.5",
-        "ferrymq_batch_sent_records_bucket{actor=\"worker-0\",le=\"1\"} 5",
-        "ferrymq_batch_sent_records_bucket{actor=\"worker-0\",le=\"2\"} 5",
-        "ferrymq_batch_sent_records_bucket{actor=\"worker-0\",le=\"4\"} 7",
-        "ferrymq_batch_sent_records_bucket{actor=\"worker-0\",le=\"+Inf\"} 8",
-        "ferrymq_batch_sent_records_sum{actor=\"worker-0\"} 23",
-        "ferrymq_batch_sent_records_count{actor=\"worker-0\"} 8",
+        "ferrymq_uplink_batch_records_bucket{actor=\"worker-0\",le=\"1\"} 5",
+        "ferrymq_uplink_batch_records_bucket{actor=\"worker-0\",le=\"2\"} 5",
+        "ferrymq_uplink_batch_records_bucket{actor=\"worker-0\",le=\"4\"} 7",
+        "ferrymq_uplink_batch_records_bucket{actor=\"worker-0\",le=\"+Inf\"} 8",
+        "ferrymq_uplink_batch_records_sum{actor=\"worker-0\"} 23",
+        "ferrymq_uplink_batch_records_count{actor=\"worker-0\"} 8",
     };
     char *text = text_of((const char *const[]){worker, router}, 2);
     char *samples = parse(text);
@@ -198,10 +202,10 @@ static void what_is_malformed_is_left_out(void **state)
         "{\"actor\":\"a\",\"sessions\":{},\"links\":7,\"session_writers\":{\"x\":1},\"dealer_writers\":[7,[],null,\"\"]"
         ","
         "\"ledger\":{\"accepted\":\"77\"},\"gauges\":[77],\"histograms\":7,"
-        "\"counters\":{\"logins\":\"77\",\"lines\":[77],\"UP\":77,\"a-b\":77,\"9a\":77,\"a\\nb 77\":77,\"\":77,"
-        "\"pauses\":{\"bad-label\":{\"x\":77}},\"reads\":{\"reason\":{\"x\":\"77\"}},\"writes\":{\"reason\":77},"
+        "\"counters\":{\"logins\":\"77\",\"frames\":[77],\"UP\":77,\"a-b\":77,\"9a\":77,\"a\\nb 77\":77,\"\":77,"
+        "\"pauses\":{\"bad-label\":{\"x\":77}},\"copies\":{\"reason\":{\"x\":\"77\"}},\"reports\":{\"reason\":77},"
         "\"x2345678901234567890123456789012345678901234567890123456789012345\":77}}",
-        "{\"actor\":\"b\",\"counters\":77,\"histograms\":{\"batch_sent_records\":77,"
+        "{\"actor\":\"b\",\"counters\":77,\"histograms\":{\"uplink_batch_records\":77,"
         "\"h1\":{\"bounds\":[],\"counts\":[77],\"sum\":77},\"h2\":{\"bounds\":[2,1],\"counts\":[77,77,77],\"sum\":77},"
         "\"h3\":{\"bounds\":[1],\"counts\":[77],\"sum\":77},\"h4\":{\"bounds\":[1],\"counts\":[77,-1],\"sum\":77},"
         "\"h5\":{\"bounds\":[1],\"counts\":[77,77]},\"h6\":{\"bounds\":[1.5],\"counts\":[77,77],\"sum\":77}}}",

@@ -16,7 +16,7 @@ static const char worker_0[] =
     "{\"name\":\"al\",\"queued_bytes\":0,\"queued_copies\":0,\"paused\":false}],"
     "\"links\":[{\"broker\":\"main\",\"state\":\"up\",\"window_bytes\":262144,\"open_bytes\":5}],"
     "\"ledger\":{\"accepted\":10,\"delivered\":6,\"refused\":{\"no-such-peer\":1},\"pending\":2},"
-    "\"counters\":{\"logins\":3}}";
+    "\"counters\":{\"logins\":3},\"histograms\":{\"batch_bytes\":{}}}";
 
 static const char worker_1[] = "{\"actor\":\"worker-1\",\"node\":\"bb\",\"sessions\":1,\"names\":1,"
                                "\"links\":[{\"broker\":\"main\",\"state\":\"down\"}],"
@@ -113,7 +113,7 @@ static void writers_and_links_say_whose_they_are(void **state)
     report_destroy(&report);
 }
 
-static void the_rest_of_each_actor_follows_without_its_lists(void **state)
+static void the_rest_of_each_actor_follows_without_its_lists_and_histograms(void **state)
 {
     (void)state;
     report_t *report = report_of((const char *const[]){worker_0}, 1);
@@ -171,7 +171,7 @@ int main(void)
         cmocka_unit_test(a_brokers_names_are_not_added_to_those_of_its_own_sessions),
         cmocka_unit_test(the_ledger_is_the_sum_and_says_its_balance),
         cmocka_unit_test(writers_and_links_say_whose_they_are),
-        cmocka_unit_test(the_rest_of_each_actor_follows_without_its_lists),
+        cmocka_unit_test(the_rest_of_each_actor_follows_without_its_lists_and_histograms),
         cmocka_unit_test(a_malformed_report_is_left_out_and_counted),
         cmocka_unit_test(values_of_a_wrong_type_count_as_absent),
     };

@@ -45,7 +45,7 @@ static void random_bytes_are_refused(void **state)
         frame[0] = 'X';
         assert_frame_refused(frame, size, CLOSE_BAD_FRAME);
     }
-    assert_int_equal(broker_number("counters.links_refused_bad_frame"), 6);
+    assert_int_equal(broker_number("counters.links_refused.reason.bad-frame"), 6);
 }
 
 static void a_wrong_version_of_the_frame_is_refused(void **state)
@@ -125,7 +125,7 @@ static void a_stranger_that_does_not_stop_is_answered_once(void **state)
     for (unsigned i = 0; i < 1000; i++)
         dealer_send_raw(&c, (const void *const[]){"noise"}, (const size_t[]){5}, 1);
     dealer_expect_refused(&c, CLOSE_BAD_FRAME);
-    broker_wait_number("counters.links_refused_bad_frame", 1000);
+    broker_wait_number("counters.links_refused.reason.bad-frame", 1000);
     zmq_pollitem_t item = {.socket = c.socket, .events = ZMQ_POLLIN};
     assert_int_equal(zmq_poll(&item, 1, 0), 0);
     assert_unharmed();
@@ -172,7 +172,7 @@ static void a_node_that_sends_garbage_is_given_up(void **state)
     assert_node_refused(frames, sizes, 1, CLOSE_BAD_RECORD);
     sizes[0] = frame_make(frame, &(frame_header_t){.epoch = 1, .acknowledged = 1}, "", 0);
     assert_node_refused(frames, sizes, 1, CLOSE_BAD_SEQUENCE);
-    assert_int_equal(broker_number("counters.links_closed_bad_frame"), 2);
+    assert_int_equal(broker_number("counters.links_closed.reason.bad-frame"), 2);
 }
 
 static void a_batch_out_of_sequence_ends_the_link(void **state)

@@ -47,7 +47,7 @@ static void a_node_that_expects_another_broker_is_refused(void **state)
     hello.hello.broker = span_str("east");
     say(&a, &hello);
     dealer_expect_refused(&a, CLOSE_WRONG_BROKER);
-    assert_int_equal(broker_number("counters.links_refused_wrong_broker"), 1);
+    assert_int_equal(broker_number("counters.links_refused.reason.wrong-broker"), 1);
     assert_int_equal(broker_number("gauges.nodes"), 0);
 }
 

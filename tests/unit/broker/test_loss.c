@@ -20,7 +20,7 @@ static void a_silent_node_is_given_up_and_its_copies_are_unconfirmed(void **stat
     dealer_login(&b, SESSION(1, 3), "bert");
     alice_sends("bob,bert", "one");
     alice_sends("bob", "two");
-    wait_while_alive("counters.links_closed_link_timeout", 1);
+    wait_while_alive("counters.links_closed.reason.link-timeout", 1);
     const dealer_event_t *notice =
         dealer_expect_notice(&a, FERRY_ERROR_UNCONFIRMED, FERRY_REASON_GATEWAY_LOST, 1, "bob");
     assert_true(notice->record.notice.taken);

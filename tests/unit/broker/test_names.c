@@ -166,7 +166,7 @@ static void leave_takes_all_names_away_and_waits_for_what_was_sent(void **state)
     dealer_put(&b, &(control_t){.type = RECORD_BYE, .number = 0});
     dealer_flush(&b);
     dealer_expect(&b, RECORD_BYE_OK);
-    assert_int_equal(broker_number("counters.links_closed_orderly"), 1);
+    assert_int_equal(broker_number("counters.links_closed.reason.orderly"), 1);
 }
 
 static void leave_of_an_idle_node_is_answered_at_once(void **state)
