@@ -42,6 +42,9 @@ void custody_send_next(custody_t *self, zmq_msg_t *body);
  * message. Returns false if there is no such open copy (a notice that came twice). */
 bool custody_refuse(custody_t *self, const body_notice_t *notice);
 
+/* The sender's session of a message that is not settled; false if that number is none. */
+bool custody_session(const custody_t *self, uint64_t number, uint64_t *session);
+
 /* What TAKEN, HELD and ENDED records say. Numbers that are not known are passed over: they may be of an earlier link.
  */
 void custody_taken(custody_t *self, const control_t *record);
@@ -59,6 +62,7 @@ typedef struct {
 void custody_lost(custody_t *self, const custody_lost_t *lost);
 
 uint64_t custody_next_number(const custody_t *self);
+uint64_t custody_sent_end(const custody_t *self);    /* the lowest number that was not sent, or the next number */
 uint64_t custody_floor(const custody_t *self);       /* the lowest number not known to be taken, or the next number */
 size_t custody_open_size(const custody_t *self);     /* bytes of messages not taken */
 bool custody_is_crowded(const custody_t *self);      /* CUSTODY_NUMBERS_MAX is reached */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* bodies: a ring that grows by doubling. A number is found by bisection, at once when it is in the same body as the one
+ * before. Nothing can fail. Owner: the link's thread. */
+#include "link/bodies.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct kept_body {
+    zmq_msg_t message;
+    uint64_t first;
+    uint32_t count;
+    uint32_t open; /* numbers not taken */
+};
+
+static kept_body_t *bodies_at(const bodies_t *self, uint64_t index)
+{
+    return &self->items[index & (self->capacity - 1)];
+}
+
+void bodies_fini(bodies_t *self)
+{
+    for (uint64_t i = self->first; i < self->next; i++)
+        zmq_msg_close(&bodies_at(self, i)->message);
+    free(self->items);
+    *self = (bodies_t){0};
+}
+
+static void bodies_grow(bodies_t *self)
+{
+    size_t capacity = self->capacity ? 2 * self->capacity : 64;
+    kept_body_t *items = malloc(capacity * sizeof *items);
+    if (!items)
+        abort();
+    for (uint64_t i = self->first; i < self->next; i++)
+        items[i & (capacity - 1)] = *bodies_at(self, i);
+    free(self->items);
+    self->items = items;
+    self->capacity = capacity;
+}
+
+void bodies_keep(bodies_t *self, uint64_t first_number, uint32_t count, zmq_msg_t *body)
+{
+    if (self->next - self->first == self->capacity)
+        bodies_grow(self);
+    kept_body_t *kept = bodies_at(self, self->next++);
+    kept->first = first_number;
+    kept->count = kept->open = count;
+    zmq_msg_init(&kept->message);
+    zmq_msg_move(&kept->message, body);
+}
+
+void bodies_send_next(bodies_t *self, zmq_msg_t *body)
+{
+    assert(bodies_has_unsent(self));
+    zmq_msg_init(body);
+    zmq_msg_copy(body, &bodies_at(self, self->unsent++)->message);
+}
+
+uint64_t bodies_sent_end(const bodies_t *self, uint64_t end)
+{
+    return bodies_has_unsent(self) ? bodies_at(self, self->unsent)->first : end;
+}
+
+/* The index of the kept body that holds that number. */
+static uint64_t bodies_find(bodies_t *self, uint64_t number)
+{
+    if (self->hint >= self->first && self->hint < self->next) {
+        const kept_body_t *kept = bodies_at(self, self->hint);
+        if (number - kept->first < kept->count)
+            return self->hint;
+    }
+    uint64_t low = self->first, high = self->next;
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (bodies_at(self, middle)->first <= number)
+            low = middle;
+        else
+            high = middle;
+    }
+    return self->hint = low;
+}
+
+void bodies_take(bodies_t *self, uint64_t number)
+{
+    bodies_at(self, bodies_find(self, number))->open--;
+}
+
+void bodies_drop_taken(bodies_t *self)
+{
+    while (self->first < self->unsent && bodies_at(self, self->first)->open == 0)
+        zmq_msg_close(&bodies_at(self, self->first++)->message);
+}
+
+void bodies_open(const bodies_t *self, uint64_t index, body_t *body)
+{
+    zmq_msg_t *message = &bodies_at(self, index)->message;
+    int rc = body_open_up(body, span_of(zmq_msg_data(message), zmq_msg_size(message)));
+    assert(rc == 0);
+    (void)rc;
+}
+
+void bodies_read(bodies_t *self, uint64_t number, body_record_t *record)
+{
+    uint64_t index = bodies_find(self, number);
+    if (self->cursor_body != index || !self->cursor.at || self->cursor.number > number) {
+        self->cursor_body = index;
+        bodies_open(self, index, &self->cursor);
+    }
+    int rc = 1;
+    while (rc == 1 && self->cursor.number != number)
+        rc = body_next_up(&self->cursor, &self->record);
+    assert(rc == 1);
+    *record = self->record;
+}

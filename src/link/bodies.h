@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* bodies: the bodies of a node's batches in order of their numbers, each the very buffer that ZeroMQ sends, kept until
+ * everything in it is taken. Embedded in custody, and the link's thread's.
+ *
+ *     first ──sent, not taken── unsent ──to be sent── next
+ */
+#ifndef FERRY_LINK_BODIES_H
+#define FERRY_LINK_BODIES_H
+
+#include <stdbool.h>
+#include <zmq.h>
+
+#include "wire/body.h"
+
+typedef struct kept_body kept_body_t;
+
+typedef struct {
+    kept_body_t *items;           /* ring: body i is at i & (capacity - 1) */
+    size_t capacity;              /* a power of two, or 0 */
+    uint64_t first, unsent, next; /* bodies as drawn above; they count up for ever */
+    uint64_t hint;                /* the body that was looked for last */
+    body_t cursor;                /* behind `record` */
+    uint64_t cursor_body;         /* the body that it reads, if it is still kept */
+    body_record_t record;         /* that was read last */
+} bodies_t;
+
+/* Frees all bodies. An all-zero object is a valid empty one. */
+void bodies_fini(bodies_t *self);
+
+/* Keeps a body with `count` numbers from `first_number`, which must follow the last body's. Takes the message. */
+void bodies_keep(bodies_t *self, uint64_t first_number, uint32_t count, zmq_msg_t *body);
+
+static inline bool bodies_has_unsent(const bodies_t *self)
+{
+    return self->unsent < self->next;
+}
+
+/* The first body that was not sent, sharing its content; it counts as sent from then on. */
+void bodies_send_next(bodies_t *self, zmq_msg_t *body);
+
+/* The first number that was not sent; without unsent bodies that is `end`. */
+uint64_t bodies_sent_end(const bodies_t *self, uint64_t end);
+
+/* Notes that one more number of the body that holds this one is taken. */
+void bodies_take(bodies_t *self, uint64_t number);
+
+/* Lets go of the bodies at the front of which everything is taken. */
+void bodies_drop_taken(bodies_t *self);
+
+/* Reads record `number`, which must be in a kept body. Spans live as long as that is kept. Cheap in rising order. */
+void bodies_read(bodies_t *self, uint64_t number, body_record_t *record);
+
+/* Starts to read body `index`, from first up to next. */
+void bodies_open(const bodies_t *self, uint64_t index, body_t *body);
+
+#endif

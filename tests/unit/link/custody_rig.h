@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* custody_rig: a custody with what a link does for it: bodies are made of what is accepted, and what custody says is
+ * written down. Recipient i of a message is named "r" and i. The test's thread. */
+#ifndef FERRY_TESTS_CUSTODY_RIG_H
+#define FERRY_TESTS_CUSTODY_RIG_H
+
+#include "lib/test.h"
+
+#include <stdio.h>
+
+#include "link/custody.h"
+#include "wire/bytes.h"
+#include "wire/error.h"
+#include "wire/reason.h"
+
+enum { RIG_RECIPIENTS_MAX = 8, RIG_SESSIONS_MAX = 64, RIG_SAID_SIZE = 8192 };
+
+typedef struct {
+    ledger_t ledger;
+    custody_t *custody;
+    buffer_t body; /* of what was accepted and is not kept */
+    uint32_t body_count;
+    unsigned settled[RIG_SESSIONS_MAX]; /* messages, by session */
+    unsigned settled_count;
+    char said[RIG_SAID_SIZE]; /* what custody_lost said: "SESSION:RECIPIENT " for a copy, "!NAME " for a report */
+} custody_rig_t;
+
+static inline void on_rig_settled(void *arg, uint64_t session)
+{
+    custody_rig_t *rig = arg;
+    assert_true(session < RIG_SESSIONS_MAX);
+    rig->settled[session]++;
+    rig->settled_count++;
+}
+
+static inline void rig_open(custody_rig_t *rig)
+{
+    *rig = (custody_rig_t){0};
+    rig->custody = custody_new(&rig->ledger, on_rig_settled, rig);
+}
+
+static inline void rig_close(custody_rig_t *rig)
+{
+    custody_destroy(&rig->custody);
+    assert_null(rig->custody);
+    buffer_fini(&rig->body);
+}
+
+static inline void rig_begin(custody_rig_t *rig)
+{
+    if (rig->body_count++ == 0)
+        body_begin_up(&rig->body);
+}
+
+/* Accepts a message with so many recipients and that many bytes of text. Returns its size. */
+static inline uint32_t rig_accept(custody_rig_t *rig, uint64_t session, unsigned recipient_count, size_t text_size)
+{
+    static const char text[4096];
+    char names[RIG_RECIPIENTS_MAX][4];
+    span_t recipients[RIG_RECIPIENTS_MAX];
+    assert_true(recipient_count <= RIG_RECIPIENTS_MAX && text_size <= sizeof text);
+    for (unsigned i = 0; i < recipient_count; i++) {
+        snprintf(names[i], sizeof names[i], "r%u", i % 100);
+        recipients[i] = span_str(names[i]);
+    }
+    rig_begin(rig);
+    span_t sender = span_str("s");
+    body_put_message(&rig->body, session, sender, recipients, recipient_count, span_of(text, text_size));
+    size_t size = body_message_size(sender, recipients, recipient_count, span_of(text, text_size));
+    custody_accept(rig->custody, session, (uint32_t)size, recipient_count);
+    return (uint32_t)size;
+}
+
+static inline void rig_accept_report(custody_rig_t *rig, const char *name)
+{
+    rig_begin(rig);
+    body_put_report(&rig->body, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED, .name = span_str(name)});
+    custody_accept_report(rig->custody);
+}
+
+/* Gives custody a body of all that was accepted. */
+static inline void rig_keep(custody_rig_t *rig)
+{
+    zmq_msg_t body;
+    body_finish_up(&rig->body, custody_next_number(rig->custody) - rig->body_count, rig->body_count);
+    assert_int_equal(zmq_msg_init_size(&body, buffer_size(&rig->body)), 0);
+    memcpy(zmq_msg_data(&body), rig->body.data, buffer_size(&rig->body));
+    custody_keep(rig->custody, rig->body_count, &body);
+    buffer_clear(&rig->body);
+    rig->body_count = 0;
+}
+
+/* Sends the next kept body. Returns the number of its first record. */
+static inline uint64_t rig_send(custody_rig_t *rig)
+{
+    zmq_msg_t body;
+    assert_true(custody_has_unsent(rig->custody));
+    custody_send_next(rig->custody, &body);
+    uint64_t first = bytes_get64(zmq_msg_data(&body));
+    zmq_msg_close(&body);
+    return first;
+}
+
+static inline void rig_keep_and_send(custody_rig_t *rig)
+{
+    rig_keep(rig);
+    rig_send(rig);
+}
+
+/* A notice of that error on one copy. */
+static inline bool rig_refuse(custody_rig_t *rig, uint64_t number, const char *recipient, int error)
+{
+    return custody_refuse(
+        rig->custody, &(body_notice_t){.error = (uint16_t)error, .number = number, .name = span_str(recipient)});
+}
+
+/* TAKEN of all below `below`, but for `count` ranges of first number and size. */
+static inline void rig_taken_but(custody_rig_t *rig, uint64_t below, const uint64_t (*ranges)[2], size_t count)
+{
+    uint8_t *bytes = malloc(count * 16 + 1);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < count; i++) {
+        bytes_put64(bytes + 16 * i, ranges[i][0]);
+        bytes_put64(bytes + 16 * i + 8, ranges[i][1]);
+    }
+    custody_taken(rig->custody, &(control_t){.type = RECORD_TAKEN,
+                                    .taken = {.below = below, .exceptions = span_of((const char *)bytes, count * 16)}});
+    free(bytes);
+}
+
+static inline void rig_taken(custody_rig_t *rig, uint64_t below)
+{
+    rig_taken_but(rig, below, NULL, 0);
+}
+
+static inline void rig_held(custody_rig_t *rig, uint64_t number)
+{
+    custody_held(rig->custody, &(control_numbers_t){.first = number});
+}
+
+static inline void rig_ended(custody_rig_t *rig, uint64_t number)
+{
+    custody_ended(rig->custody, &(control_numbers_t){.first = number});
+}
+
+static inline void rig_say(custody_rig_t *rig, const char *text)
+{
+    assert_true(strlen(rig->said) + strlen(text) < sizeof rig->said);
+    strcat(rig->said, text);
+}
+
+static inline void on_rig_copy(void *arg, uint64_t session, span_t recipient)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%u:%.*s ", (unsigned)session, (int)recipient.size, recipient.data);
+    rig_say(arg, text);
+}
+
+/* As a link does, accepts the report anew. */
+static inline void on_rig_report(void *arg, span_t record)
+{
+    char text[64], name[32];
+    body_record_t report;
+    body_t body = {.at = (const uint8_t *)record.data, .end = (const uint8_t *)record.data + record.size, .left = 1};
+    assert_int_equal(body_next_up(&body, &report), 1);
+    snprintf(name, sizeof name, "%.*s", (int)report.report.name.size, report.report.name.data);
+    snprintf(text, sizeof text, "!%s ", name);
+    rig_say(arg, text);
+    rig_accept_report(arg, name);
+}
+
+static inline void rig_lose(custody_rig_t *rig)
+{
+    rig->said[0] = '\0';
+    custody_lost(rig->custody, &(custody_lost_t){.on_copy = on_rig_copy, .on_report = on_rig_report, .arg = rig});
+}
+
+/* Every copy that was accepted is counted in exactly one place. */
+static inline void rig_check_ledger(const custody_rig_t *rig)
+{
+    assert_int_equal(ledger_balance(&rig->ledger, custody_open_copies(rig->custody)), 0);
+}
+
+#endif
