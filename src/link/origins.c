@@ -25,7 +25,7 @@ static void origins_index(origins_t *self)
         abort();
     self->slot_count = slot_count;
     for (size_t i = 0; i < self->count; i++) {
-        if (!self->items[i]->handle)
+        if (!self->items[i]->bound)
             continue;
         size_t at = self->items[i]->handle & (slot_count - 1);
         while (self->slots[at])
@@ -56,8 +56,9 @@ void origins_put(origins_t *self, uint32_t handle, const link_id_t *node)
 {
     origins_drop(self, handle);
     origin_t *origin = origins_of_node(self, node);
-    if (!origin->handle)
+    if (!origin->bound)
         origin_take(origin);
+    origin->bound = true;
     origin->handle = handle;
     origins_index(self);
 }
@@ -72,10 +73,12 @@ origin_t *origins_get(const origins_t *self, uint32_t handle)
     return self->slots[at];
 }
 
-/* Takes the handle away; the index is the caller's to renew. */
+/* The index is the caller's to renew. */
 static void origins_unbind(origins_t *self, origin_t *origin)
 {
-    origin->handle = 0;
+    if (!origin->bound)
+        return;
+    origin->bound = false;
     origins_release(self, origin);
 }
 
@@ -90,9 +93,10 @@ void origins_drop(origins_t *self, uint32_t handle)
 
 void origins_drop_all(origins_t *self)
 {
-    for (size_t i = self->count; i > 0; i--)
-        if (self->items[i - 1]->handle)
-            origins_unbind(self, self->items[i - 1]);
+    for (size_t i = self->count; i > 0; i--) {
+        self->items[i - 1]->handle = 0;
+        origins_unbind(self, self->items[i - 1]);
+    }
     origins_index(self);
 }
 

@@ -8,15 +8,16 @@
 
 typedef struct {
     link_id_t node;
-    uint32_t handle;                      /* of the present instance, 0 if it has none any more */
+    uint32_t handle;                      /* that the broker gave it on the present link, even if it is GONE; or 0 */
+    bool bound;                           /* the handle is in use */
     uint32_t stated_handle, stated_epoch; /* what this node called it on the link of that epoch */
-    uint32_t references;                  /* queued copies of this origin, and 1 for the handle */
+    uint32_t references;                  /* queued copies of this origin, and 1 if it is bound */
 } origin_t;
 
 typedef struct {
     origin_t **items; /* in no order */
     size_t count, capacity;
-    origin_t **slots;  /* items with a handle, at handle modulo slot_count or the next free place */
+    origin_t **slots;  /* items that are bound, at handle modulo slot_count or the next free place */
     size_t slot_count; /* a power of two, at least twice the count */
 } origins_t;
 
@@ -28,7 +29,7 @@ void origins_put(origins_t *self, uint32_t handle, const link_id_t *node);
 /* The origin with that handle, NULL if there is none. Borrowed; take a reference to keep it. */
 origin_t *origins_get(const origins_t *self, uint32_t handle);
 
-/* The handle is not used any more. */
+/* The handle is not used any more. Copies of that origin that are still queued are told of by it all the same. */
 void origins_drop(origins_t *self, uint32_t handle);
 
 /* No handle of this link is used any more. */
