@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "broker/drain.h"
 #include "broker/nodes.h"
+#include "broker/settle.h"
 #include "broker/strangers.h"
 #include "wire/control.h"
 
@@ -49,6 +50,7 @@ typedef struct broker {
     nodes_t nodes;
     table_t *names;        /* peer_t: the owner of each name */
     table_t *held_origins; /* held_origin_t: of whom something is held or owed */
+    settle_t settle;
     strangers_t strangers; /* refused lately */
     uint64_t taken_due_ms; /* when TAKEN is to be asked again though nothing changed, 0 for never */
 

@@ -40,7 +40,7 @@ static void front_refuse(broker_t *broker, span_t routing_id, uint32_t epoch, in
     dealer_writer_refuse(broker->socket, routing_id, epoch ? epoch : 1, close, span_str(close_meaning(close)));
 }
 
-static void front_break(node_t *node, int close)
+void front_break(node_t *node, int close)
 {
     log_warning("protocol-error", log_uint("handle", node->handle), log_str("reason", close_code(close)));
     dealer_writer_refuse(
@@ -118,9 +118,11 @@ static int front_body(node_t *node, const frame_header_t *header, span_t body)
         return -CLOSE_BAD_SEQUENCE;
     if (body.size > node->broker->batch_size)
         return -CLOSE_BAD_FRAME;
-    int rc = dispatch_body(node, body, header->floor);
     node->writer.acknowledged = header->sequence;
-    return rc;
+    if (!node->broker->settle.is_active)
+        return dispatch_body(node, body, header->floor);
+    settle_keep(node, body, header->floor);
+    return 0;
 }
 
 static int front_acknowledged(node_t *node, uint64_t sequence)

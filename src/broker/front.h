@@ -9,4 +9,7 @@
 /* Reads what has come, up to a budget, so that the turn ends and what it routed is sent. */
 void front_receive(broker_t *broker);
 
+/* A node has broken the protocol: it is refused and given up. */
+void front_break(node_t *node, int close);
+
 #endif

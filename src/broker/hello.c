@@ -76,7 +76,10 @@ int hello_receive(broker_t *broker, span_t routing_id, uint32_t epoch, const con
         broker->digest = hello->hello.digest;
         node = nodes_add(broker, &hello->hello.node, routing_id, epoch);
     }
+    static const link_id_t nobody;
     bool was_here = link_id_equal(&hello->hello.instance, &broker->instance);
+    if (!was_here && !link_id_equal(&hello->hello.instance, &nobody))
+        settle_succeed(broker);
     if (!was_here && hello->hello.term >= broker->term)
         broker->term = hello->hello.term + 1;
     node->heard_ms = broker_now_ms(broker);

@@ -37,6 +37,7 @@ void loss_of_node(node_t *node, int reason)
     broker->counters.links_closed[reason]++;
     if (reason != CLOSE_ORDERLY)
         node->writer.connected = false;
+    settle_forget(node);
     held_lost(node);
     dispatch_lose(node);
     intake_fini(&node->intake);
@@ -51,6 +52,7 @@ void loss_of_link(node_t *node)
 {
     loss_log(node, "link-replaced", CLOSE_CONNECTION, held_count(node));
     node->broker->counters.links_closed[CLOSE_CONNECTION]++;
+    settle_forget(node);
     dispatch_lose(node);
     intake_fini(&node->intake);
     pauses_replaced(node);

@@ -161,22 +161,44 @@ static void peer_leave_name(peer_t *self)
     waiters_promote(waiting);
 }
 
-static void peer_wait(peer_t *self, peer_t *owner)
+static void waiters_add(peer_t **at, peer_t *peer)
 {
-    peer_t **at = &owner->waiting;
     while (*at)
         at = &(*at)->waiting;
-    *at = self;
+    *at = peer;
 }
 
+static void waiters_remove(peer_t **at, const peer_t *peer)
+{
+    while (*at && *at != peer)
+        at = &(*at)->waiting;
+    if (*at)
+        *at = peer->waiting;
+}
+
+/* It waits for the owner of its name, or for the settling. */
 static void peer_stop_waiting(peer_t *self)
 {
-    peer_t *owner = (peer_t *)table_get(self->node->broker->names, self->item.key);
-    peer_t **at = &owner->waiting;
-    while (*at != self)
-        at = &(*at)->waiting;
-    *at = self->waiting;
+    struct broker *broker = self->node->broker;
+    peer_t *owner = (peer_t *)table_get(broker->names, self->item.key);
+    if (owner)
+        waiters_remove(&owner->waiting, self);
+    waiters_remove(&broker->settle.waiting, self);
     peer_destroy(self);
+}
+
+/* Confirms a new peer, lets it wait, or denies and frees it. */
+static void peer_claim(peer_t *self)
+{
+    peer_t *owner = (peer_t *)table_get(self->node->broker->names, self->item.key);
+    if (!owner) {
+        peer_own(self);
+    } else if (owner->state == PEER_LEAVING) {
+        waiters_add(&owner->waiting, self);
+    } else {
+        peer_deny(self);
+        peer_destroy(self);
+    }
 }
 
 /* Ends what a slot holds when its node has begun to use it for another session. Returns -CLOSE_BAD_RECORD if the node
@@ -217,19 +239,14 @@ int names_register(node_t *node, const control_t *record)
     if (rc != 0)
         return rc;
     peer_t *owner = (peer_t *)table_get(node->broker->names, record->name.name);
-    if (owner && owner->node == node && owner->is_stale) {
+    if (owner && owner->node == node && owner->is_stale)
         peer_leave_name(owner);
-        owner = (peer_t *)table_get(node->broker->names, record->name.name);
-    }
     peer_t *peer = peer_new(node, record->name.session, record->name.name);
-    if (!owner) {
-        peer_own(peer);
-    } else if (owner->state == PEER_LEAVING) {
-        peer_wait(peer, owner);
-    } else {
-        peer_deny(peer);
-        peer_destroy(peer);
-    }
+    settle_t *settle = &node->broker->settle;
+    if (settle->is_active && !record->name.again)
+        waiters_add(&settle->waiting, peer);
+    else
+        peer_claim(peer);
     return 0;
 }
 
@@ -321,6 +338,16 @@ void names_replaced(node_t *node)
             peer_stop_waiting(peer);
     }
     names_left(node, UINT64_MAX);
+}
+
+void names_settled(struct broker *broker)
+{
+    while (broker->settle.waiting) {
+        peer_t *peer = broker->settle.waiting;
+        broker->settle.waiting = peer->waiting;
+        peer->waiting = NULL;
+        peer_claim(peer);
+    }
 }
 
 void names_registered(node_t *node)

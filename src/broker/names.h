@@ -69,6 +69,9 @@ void names_acknowledged(node_t *node);
 /* The node's link was replaced: its names wait to be registered again, those that were leaving have left. */
 void names_replaced(node_t *node);
 
+/* New names that waited for the settling are given out, in order. */
+void names_settled(struct broker *broker);
+
 /* REGISTERED: names that were not registered again are free. */
 void names_registered(node_t *node);
 

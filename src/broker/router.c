@@ -28,7 +28,7 @@ typedef struct {
     zsock_t *pipe; /* borrowed */
     zsock_t *router;
     watch_t *pipe_watch, *router_watch;
-    uint32_t linger_ms;
+    uint32_t linger_ms, backoff_max_ms;
     uv_timer_t tick, taken, deadline;
 } router_t;
 
@@ -88,9 +88,7 @@ static void router_close(router_t *self, uint32_t linger_ms)
 
 static void router_say_step(router_t *self)
 {
-    const char *word = drain_word(self->broker.drain);
-    log_info("drain-step", log_str("role", "broker"), log_str("step", word));
-    router_say(self, "STEP", word, NULL);
+    router_say(self, "STEP", drain_word(self->broker.drain), NULL);
 }
 
 static void router_say_drained(router_t *self)
@@ -159,6 +157,7 @@ static void on_tick(uv_timer_t *timer)
     broker_t *broker = &self->broker;
     uint64_t now_ms = broker_now_ms(broker);
     uint32_t at = 0;
+    settle_end(broker, false);
     for (node_t *node; self->router && (node = nodes_next(&broker->nodes, &at));) {
         if (now_ms - node->heard_ms >= broker->timeout_ms) {
             loss_of_node(node, CLOSE_LINK_TIMEOUT);
@@ -299,6 +298,7 @@ static void router_run(router_t *self)
     self->router_watch = watch_new(broker->reactor, broker->socket, ZMQ_POLLIN, on_router, self);
     self->pipe_watch = watch_new(broker->reactor, zsock_resolve(self->pipe), ZMQ_POLLIN, on_pipe, self);
     router_start_timers(self);
+    settle_begin(broker, self->backoff_max_ms);
     router_say(self, "READY", "1", "");
     reactor_run(broker->reactor);
     broker_fini(broker);
@@ -311,6 +311,7 @@ void router_actor(zsock_t *pipe, void *args)
     router_t *self = zmalloc(sizeof *self);
     self->pipe = pipe;
     self->linger_ms = (uint32_t)config_number(options->config, "link/linger");
+    self->backoff_max_ms = (uint32_t)config_number(options->config, "link/backoff_max");
     broker_init(&self->broker, options);
     zsock_signal(pipe, 0);
     int rc = router_listen(self, options);
