@@ -135,7 +135,7 @@ static int admin_listen(const admin_args_t *args)
     else if (!why)
         why = "An admin endpoint is http://ADDRESS:PORT.";
     if (fd < 0)
-        log_error("listen_failed", log_str("role", "admin"), log_str("endpoint", args->listen),
+        log_error("listen-failed", log_str("role", "admin"), log_str("endpoint", args->listen),
             log_str("reason", why ? why : strerror(-fd)));
     return fd < 0 ? -1 : fd;
 }

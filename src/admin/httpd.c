@@ -56,7 +56,7 @@ static void on_mhd_log(void *arg, const char *format, va_list arguments)
     char text[512];
     vsnprintf(text, sizeof text, format, arguments);
     text[strcspn(text, "\n")] = '\0';
-    log_debug("http_error", log_str("message", text));
+    log_debug("http-error", log_str("message", text));
 }
 
 static void on_mhd_connection(
@@ -103,7 +103,7 @@ static enum MHD_Result on_mhd_access(void *arg, struct MHD_Connection *connectio
 /* Without descriptors or memory there is nothing to do but to wait; the connection stays in the kernel's queue. */
 static void httpd_pause_accepting(httpd_t *self)
 {
-    log_warning("accept_paused", log_str("role", "admin"), log_str("reason", strerror(errno)));
+    log_warning("accept-paused", log_str("role", "admin"), log_str("reason", strerror(errno)));
     self->accept_at_ms = reactor_now_ms(self->reactor) + ACCEPT_PAUSE_MS;
 }
 

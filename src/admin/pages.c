@@ -137,11 +137,11 @@ static void drain_take(pages_t *self, request_t *request)
     const char *objection = drain_objection(request);
     endpoint_of_socket(request->fd, true, peer);
     if (objection) {
-        log_warning("drain_refused", log_str("address", peer), log_str("reason", objection));
+        log_warning("drain-refused", log_str("address", peer), log_str("reason", objection));
         request_say(request, MHD_HTTP_FORBIDDEN, objection);
         return;
     }
-    log_info("drain_requested", log_str("address", peer));
+    log_info("drain-requested", log_str("address", peer));
     request_follow(request, self->progress);
     if (!self->drain_asked)
         self->say(self->arg, "DRAIN");

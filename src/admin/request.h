@@ -12,14 +12,13 @@
 
 #include "admin/progress.h"
 
-/*             ┌────────────┐
- *             │            ▼
- *   ACCEPTED ─┴► READING ─┬► ANSWERED       (the connection closes by itself, or is cut at the deadline)
- *                         ├► WAITING ► ANSWERED
- *                         └► FOLLOWING ⇄ PARKED
+/*
+ *   FREE ─► ACCEPTED ─► READING ─┬─► ANSWERED
+ *                                ├─► WAITING ─► ANSWERED
+ *                                └─► FOLLOWING ⇄ PARKED
  *
- * and from each but WAITING and PARKED, in which libmicrohttpd does not look at the connection, to FREE when it closes.
- */
+ * and from each but WAITING and PARKED, in which libmicrohttpd does not look at the connection, back to FREE when it
+ * closes: by itself once the answer is written, or cut at the deadline. */
 typedef enum {
     REQUEST_FREE,
     REQUEST_ACCEPTED,  /* the socket was given to libmicrohttpd, which has not taken it up yet */

@@ -187,6 +187,6 @@ void ledger_log(const ledger_t *self, uint64_t pending)
     for (size_t i = 0; i < END_COUNT; i++)
         for (unsigned number = 0; number < ends[i].limit; number++)
             if (ledger_read(self, ends[i].offset)[number])
-                log_info("ledger_reason", log_str("end", ends[i].name), log_str("reason", end_code(&ends[i], number)),
+                log_info("ledger-reason", log_str("end", ends[i].name), log_str("reason", end_code(&ends[i], number)),
                     log_uint("count", ledger_read(self, ends[i].offset)[number]));
 }

@@ -43,7 +43,7 @@ json_t *ledger_json(const ledger_t *self, uint64_t pending);
  * 0; both results are zeros then. */
 int ledger_from_json(ledger_t *self, uint64_t *pending, const json_t *json);
 
-/* Logs one line with event=ledger, and one with event=ledger_reason for each reason that was counted. */
+/* Logs one line with event=ledger, and one with event=ledger-reason for each reason that was counted. */
 void ledger_log(const ledger_t *self, uint64_t pending);
 
 #endif

@@ -309,7 +309,7 @@ static void a_port_that_is_in_use_ends_the_start_with_a_reason(void **state)
     char listen[128];
     snprintf(listen, sizeof listen, "admin/listen=%s", server_admin(first));
     server_t *second = server_launch("all", "-s", listen, NULL);
-    process_wait_log(server_process(second), "event=listen_failed role=admin", DEADLINE_USUAL_MS);
+    process_wait_log(server_process(second), "event=listen-failed role=admin", DEADLINE_USUAL_MS);
     assert_int_equal(process_wait_exit(server_process(second), DEADLINE_USUAL_MS), 1);
     server_destroy(&second);
     server_stop(&first);

@@ -20,7 +20,7 @@ static void an_address_that_is_in_use_fails_with_a_reason(void **state)
     char taken[ENDPOINT_SIZE];
     snprintf(taken, sizeof taken, "%s", fake_main.endpoint);
     assert_int_equal(fake_main_launch(taken), 1);
-    assert_true(fake_main_logged("listen_failed"));
+    assert_true(fake_main_logged("listen-failed"));
     zactor_destroy(&fake_main.actor);
     fake_main.actor = first;
 }
@@ -31,7 +31,7 @@ static void an_address_that_is_no_http_endpoint_fails_with_a_reason(void **state
     static const char *const wrong[] = {"tcp://127.0.0.1:0", "inproc://admin", "http://nowhere:x", ""};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(fake_main_launch(wrong[i]), 1);
-        assert_true(fake_main_logged("listen_failed"));
+        assert_true(fake_main_logged("listen-failed"));
         zactor_destroy(&fake_main.actor);
     }
 }

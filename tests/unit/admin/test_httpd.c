@@ -182,7 +182,7 @@ static void it_pauses_accepting_until_there_are_descriptors_again(void **state)
     int last = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct rlimit before = forbid_descriptors();
     client_connect(last);
-    wait_logged("accept_paused");
+    wait_logged("accept-paused");
     client_write(late, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_status(answer_of(late), 503); /* those that are there are served */
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);

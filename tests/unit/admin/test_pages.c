@@ -78,7 +78,7 @@ static void a_drain_without_its_header_is_403(void **state)
         const char *answer = answer_of(ask("POST", "/drain", wrong[i]));
         assert_status(answer, 403);
         assert_contains(body_of(answer), "drain");
-        assert_true(fake_main_logged("drain_refused"));
+        assert_true(fake_main_logged("drain-refused"));
     }
     close(ask("GET", "/status", ""));
     expect_word("STATUS"); /* and no DRAIN before it */
@@ -139,7 +139,7 @@ static void a_drain_tells_its_steps_as_they_happen_and_then_its_result(void **st
     char text[2048] = "";
     int fd = ask("POST", "/drain", DRAIN_HEADER);
     expect_word("DRAIN");
-    assert_true(fake_main_logged("drain_requested"));
+    assert_true(fake_main_logged("drain-requested"));
     zstr_sendx(fake_main.actor, "STEP", "listener closed", NULL);
     client_read_to(fd, text, sizeof text, "listener closed\n\r\n");
     assert_status(text, 200);

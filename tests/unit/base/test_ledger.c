@@ -177,10 +177,10 @@ static void the_log_has_one_line_and_one_more_a_reason(void **state)
     ledger_log(&ledger, SAMPLE_PENDING + 1);
     assert_string_equal(logged, "event=ledger accepted=100 taken_over=10 delivered=50 refused=4 returned=5"
                                 " unconfirmed=7 handed_over=20 pending=25 balance=-1\n"
-                                "event=ledger_reason end=refused reason=draining count=1\n"
-                                "event=ledger_reason end=refused reason=no-such-peer count=3\n"
-                                "event=ledger_reason end=returned reason=stalled count=5\n"
-                                "event=ledger_reason end=unconfirmed reason=gateway-lost count=7\n");
+                                "event=ledger-reason end=refused reason=draining count=1\n"
+                                "event=ledger-reason end=refused reason=no-such-peer count=3\n"
+                                "event=ledger-reason end=returned reason=stalled count=5\n"
+                                "event=ledger-reason end=unconfirmed reason=gateway-lost count=7\n");
 }
 
 int main(void)
