@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/endpoint.h"
@@ -222,6 +223,29 @@ static void nothing_is_said_to_a_gateway_that_drains(void **state)
     assert_true(client_settled(self->client));
 }
 
+static void what_is_queued_when_a_gateway_drains_is_not_sent(void **state)
+{
+    fixture_t *self = *state;
+    log_in(self);
+    char block[4096];
+    memset(block, 'x', sizeof block);
+    for (int i = 0; i < 1024; i++)
+        client_say(self->client, span_str("bob: "), span_of(block, sizeof block));
+    client_leave(self->client);
+    client_sends(self);
+    gateway_says(self, "info draining\ninfo accepted 1\n");
+    expect_event(self, CLIENT_ANSWER, "info draining");
+    ssize_t size;
+    do
+        size = recv(self->gateway, block, sizeof block, MSG_DONTWAIT);
+    while (size > 0);
+    client_sends(self);
+    assert_int_equal(recv(self->gateway, block, sizeof block, MSG_DONTWAIT), -1);
+    gateway_ends(self);
+    expect_event(self, CLIENT_END, NULL);
+    assert_int_equal(client_taken(self->client), 0);
+}
+
 static void a_refused_login_is_not_settled(void **state)
 {
     fixture_t *self = *state;
@@ -233,27 +257,33 @@ static void a_refused_login_is_not_settled(void **state)
     assert_false(client_settled(self->client));
 }
 
+/* The client has no use for the input before a moment has passed. */
+static void expect_no_input(fixture_t *self, int input)
+{
+    struct itimerspec moment = {.it_value.tv_nsec = 50 * 1000 * 1000};
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    assert_int_equal(timerfd_settime(timer, 0, &moment, NULL), 0);
+    assert_int_equal(client_wait(self->client, input, timer), CLIENT_SIGNAL);
+    close(timer);
+}
+
 static void input_waits_for_the_login_and_for_room(void **state)
 {
     fixture_t *self = *state;
     int input[2];
-    int signals[2];
     assert_int_equal(pipe(input), 0);
-    assert_int_equal(pipe(signals), 0);
     assert_int_equal(write(input[1], "x", 1), 1);
-    assert_int_equal(write(signals[1], "x", 1), 1);
-    assert_int_equal(client_wait(self->client, input[0], signals[0]), CLIENT_SIGNAL);
+    expect_no_input(self, input[0]);
     log_in(self);
     assert_int_equal(client_wait(self->client, input[0], -1), CLIENT_INPUT);
     char block[4096];
     memset(block, 'x', sizeof block);
     for (int i = 0; i < 1024; i++)
         client_say(self->client, span_str("bob: "), span_of(block, sizeof block));
-    assert_int_equal(client_wait(self->client, input[0], signals[0]), CLIENT_SIGNAL);
-    for (int i = 0; i < 2; i++) {
-        close(input[i]);
-        close(signals[i]);
-    }
+    client_sends(self);
+    expect_no_input(self, input[0]);
+    close(input[0]);
+    close(input[1]);
 }
 
 int main(void)
@@ -266,6 +296,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_stopped_gateway_counts_the_lines_that_it_took, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stopped_gateway_that_took_everything_has_settled, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_said_to_a_gateway_that_drains, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_queued_when_a_gateway_drains_is_not_sent, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_login_is_not_settled, setup, teardown),
         cmocka_unit_test_setup_teardown(input_waits_for_the_login_and_for_room, setup, teardown),
     };
