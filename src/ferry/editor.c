@@ -9,6 +9,7 @@
 #include <histedit.h>
 #include <signal.h>
 #include <stdio.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -23,6 +24,7 @@ struct editor {
     editor_wait_fn *wait;
     void *arg;
     bool abandoned;
+    struct termios found; /* how the terminal was */
 };
 
 static editor_t *editor_of(EditLine *edit)
@@ -65,6 +67,8 @@ static bool terminal_can(EditLine *edit, const char *capability)
     return el_get(edit, EL_GETTC, capability, &value) == 0 && value && *value;
 }
 
+/* Between two lines libedit lets the terminal be as it was; keys that come at that moment, as those of a paste do,
+ * would be shown twice if it still echoed. */
 static void editor_setup(editor_t *self)
 {
     HistEvent event;
@@ -76,6 +80,7 @@ static void editor_setup(editor_t *self)
     el_set(self->edit, EL_HIST, history, self->history);
     el_set(self->edit, EL_GETCFN, on_key);
     el_source(self->edit, NULL);
+    el_set(self->edit, EL_SETTY, "-x", "-echo", NULL);
 }
 
 editor_t *editor_new(const char *prompt, editor_wait_fn *wait, void *arg)
@@ -87,6 +92,7 @@ editor_t *editor_new(const char *prompt, editor_wait_fn *wait, void *arg)
     self->prompt = prompt;
     self->wait = wait;
     self->arg = arg;
+    tcgetattr(STDIN_FILENO, &self->found);
     self->history = history_init();
     self->edit = el_init("ferry", stdin, stdout, stderr);
     if (!self->history || !self->edit || !terminal_can(self->edit, "up") || !terminal_can(self->edit, "cd")) {
@@ -168,6 +174,7 @@ void editor_suspend(editor_t *self)
     editor_hide(self);
     fflush(stdout);
     el_set(self->edit, EL_PREP_TERM, 0);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &self->found);
     raise(SIGSTOP);
     el_set(self->edit, EL_PREP_TERM, 1);
     el_resize(self->edit);

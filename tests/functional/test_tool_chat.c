@@ -132,6 +132,21 @@ static void an_unfinished_key_does_not_hold_up_what_comes_in(void **state)
     terminal_expect_cursor(chat.terminal, 1, 13);
 }
 
+static void lines_that_are_pasted_are_shown_once(void **state)
+{
+    (void)state;
+    chat_t chat = chat_start();
+    terminal_type(chat.terminal, "bob: one\rbob: two\rbob: three\r");
+    terminal_type(chat.terminal, "bob: four\rbob: five\r");
+    client_expect(chat.gateway, "bob: one");
+    client_expect(chat.gateway, "bob: two");
+    client_expect(chat.gateway, "bob: three");
+    client_expect(chat.gateway, "bob: four");
+    client_expect(chat.gateway, "bob: five");
+    terminal_expect(chat.terminal, "alice> bob: one\nalice> bob: two\nalice> bob: three\nalice> bob: four\n"
+                                   "alice> bob: five\nalice>");
+}
+
 static void the_last_lines_come_back(void **state)
 {
     (void)state;
@@ -174,6 +189,24 @@ static void ctrl_d_leaves_in_order(void **state)
     client_send(chat.gateway, "from bob: wait");
     expect_orderly_end(&chat);
     terminal_expect(chat.terminal, "alice> bob: last\nalice> ^D\nfrom bob: wait");
+    assert_true(terminal_is_cooked(chat.terminal));
+}
+
+static void ctrl_z_gives_the_terminal_back_until_it_goes_on(void **state)
+{
+    (void)state;
+    chat_t chat = chat_start();
+    terminal_type(chat.terminal, "bob: half");
+    terminal_expect(chat.terminal, "alice> bob: half");
+    assert_false(terminal_is_cooked(chat.terminal));
+    terminal_type(chat.terminal, "\032");
+    terminal_wait_stop(chat.terminal);
+    assert_true(terminal_is_cooked(chat.terminal));
+    client_send(chat.gateway, "from bob: meanwhile");
+    terminal_continue(chat.terminal);
+    terminal_expect(chat.terminal, "from bob: meanwhile\nalice> bob: half");
+    terminal_type(chat.terminal, " a line\r");
+    client_expect(chat.gateway, "bob: half a line");
 }
 
 static void quit_leaves_in_order(void **state)
@@ -259,10 +292,12 @@ int main(void)
         TEST(a_cursor_at_the_margin_is_found),
         TEST(wide_characters_are_counted_as_wide),
         TEST(an_unfinished_key_does_not_hold_up_what_comes_in),
+        TEST(lines_that_are_pasted_are_shown_once),
         TEST(the_last_lines_come_back),
         TEST(a_line_cannot_steer_the_terminal),
         TEST(a_new_size_is_drawn_anew),
         TEST(ctrl_d_leaves_in_order),
+        TEST(ctrl_z_gives_the_terminal_back_until_it_goes_on),
         TEST(quit_leaves_in_order),
         TEST(ctrl_c_leaves_in_order),
         TEST(a_second_ctrl_c_leaves_at_once),

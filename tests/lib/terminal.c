@@ -9,21 +9,23 @@
 #include <limits.h>
 #include <poll.h>
 #include <pty.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 #include <vterm.h>
 
 #include "lib/deadline.h"
 #include "lib/test.h"
 
-#define READ_SIZE   4096
-#define SCREEN_SIZE 65536
+#define READ_SIZE     4096
+#define SCREEN_SIZE   65536
+#define LOOK_AGAIN_MS 20 /* between two looks at what has no descriptor to wait on */
 
 struct terminal {
     pid_t pid;
@@ -170,9 +172,27 @@ int terminal_wait_exit(terminal_t *self)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-pid_t terminal_pid(const terminal_t *self)
+void terminal_wait_stop(terminal_t *self)
 {
-    return self->pid;
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    siginfo_t info = {0};
+    while (waitid(P_PID, (id_t)self->pid, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid == 0) {
+        if (deadline_passed(deadline))
+            fail_msg("the program does not stop; its screen is\n%s", screen_text(self));
+        draw_more(self, deadline_in(LOOK_AGAIN_MS));
+    }
+}
+
+void terminal_continue(terminal_t *self)
+{
+    kill(self->pid, SIGCONT);
+}
+
+bool terminal_is_cooked(const terminal_t *self)
+{
+    struct termios modes;
+    assert(tcgetattr(self->master, &modes) == 0);
+    return (modes.c_lflag & (ECHO | ICANON)) == (ECHO | ICANON);
 }
 
 void terminal_close_all(void)

@@ -5,7 +5,7 @@
 #ifndef FERRY_TESTS_TERMINAL_H
 #define FERRY_TESTS_TERMINAL_H
 
-#include <signal.h>
+#include <stdbool.h>
 
 typedef struct terminal terminal_t;
 
@@ -27,7 +27,12 @@ void terminal_expect_cursor(terminal_t *self, int row, int column);
 /* Waits for the end of the program. Returns its exit code, or minus the signal that killed it. */
 int terminal_wait_exit(terminal_t *self);
 
-pid_t terminal_pid(const terminal_t *self);
+/* Waits until the program has stopped itself, as it does at Ctrl-Z; and lets it go on. */
+void terminal_wait_stop(terminal_t *self);
+void terminal_continue(terminal_t *self);
+
+/* True if the terminal shows what is typed by itself and hands it out line by line, as a shell leaves it. */
+bool terminal_is_cooked(const terminal_t *self);
 
 /* Ends every program that still runs, and frees its terminal. */
 void terminal_close_all(void);
