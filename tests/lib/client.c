@@ -200,6 +200,13 @@ const char *client_read(client_t *self)
     return read_wanted(self, "a line");
 }
 
+void client_wait_input(client_t *self)
+{
+    struct pollfd readable = {.fd = self->fd, .events = POLLIN};
+    if (poll(&readable, 1, deadline_left_ms(deadline_in(DEADLINE_USUAL_MS))) == 0)
+        fail_msg("%s: no input in time", self->name);
+}
+
 void client_expect(client_t *self, const char *line)
 {
     const char *read = read_wanted(self, line);

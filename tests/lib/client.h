@@ -43,6 +43,9 @@ void client_half_close(client_t *self);
 /* The next line without its end, valid until the next call for this client. */
 const char *client_read(client_t *self);
 
+/* Waits until something lies in the socket, and leaves it there. */
+void client_wait_input(client_t *self);
+
 /* Reads the next line and fails the test unless it is `line`, or begins with `prefix`. The third as printf does. */
 void client_expect(client_t *self, const char *line);
 const char *client_expect_prefix(client_t *self, const char *prefix);

@@ -80,7 +80,7 @@ static void find_folder(char folder[PATH_MAX])
         snprintf(file, (size_t)(folder + PATH_MAX - file), "/../bin");
 }
 
-static char *find_program(const char *name)
+char *process_find_program(const char *name)
 {
     char folder[PATH_MAX];
     char *path = NULL;
@@ -140,7 +140,7 @@ process_t *process_start(const char *const *argv)
 {
     process_t *self = calloc(1, sizeof(*self));
     assert(self);
-    self->program = find_program(argv[0]);
+    self->program = process_find_program(argv[0]);
     self->pidfd = -1;
     if (!processes)
         atexit(process_end_all);

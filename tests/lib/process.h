@@ -18,7 +18,10 @@ typedef struct process process_t;
  * with NULL. */
 process_t *process_start(const char *const *argv);
 
-/* The same for arguments in a row, ended by NULL: process_run ("ferryd", "--version", NULL). */
+/* The path that a program without a slash is started by; the caller frees it. */
+char *process_find_program(const char *name);
+
+/* process_start for arguments in a row, ended by NULL: process_run ("ferryd", "--version", NULL). */
 process_t *process_run(const char *program, ...) __attribute__((sentinel));
 
 /* Kills the process and its group if it still runs, and frees everything about it. */
