@@ -114,9 +114,9 @@ void custody_keep(custody_t *self, uint32_t count, zmq_msg_t *body)
     self->kept_end += count;
 }
 
-bool custody_has_unsent(const custody_t *self)
+size_t custody_unsent_count(const custody_t *self)
 {
-    return bodies_has_unsent(&self->bodies);
+    return (size_t)(self->bodies.next - self->bodies.unsent);
 }
 
 void custody_send_next(custody_t *self, zmq_msg_t *body)

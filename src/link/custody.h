@@ -34,8 +34,8 @@ void custody_accept_report(custody_t *self);
 /* Keeps a body with the next `count` of the numbers that were given. Takes the message. */
 void custody_keep(custody_t *self, uint32_t count, zmq_msg_t *body);
 
-/* Whether a kept body waits to be sent; the first of them, sharing its content, which counts as sent from then on. */
-bool custody_has_unsent(const custody_t *self);
+/* The kept bodies that wait to be sent; the first of them, sharing its content, which counts as sent from then on. */
+size_t custody_unsent_count(const custody_t *self);
 void custody_send_next(custody_t *self, zmq_msg_t *body);
 
 /* A copy of an open message was refused by its broker, or is unconfirmed: counts it in the ledger and takes it off the

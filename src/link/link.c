@@ -86,6 +86,40 @@ static void link_drop_dealer(link_t *self, int linger_ms)
     self->dealer = NULL;
 }
 
+/* Receives one ZeroMQ message, of which two frames are kept, for the caller to close. Returns how many it has, 0 if
+ * there is none. */
+static unsigned frames_receive(void *dealer, zmq_msg_t frames[2])
+{
+    unsigned count = 0;
+    bool more = true;
+    while (more) {
+        zmq_msg_t spare, *frame = count < 2 ? &frames[count] : &spare;
+        zmq_msg_init(frame);
+        if (zmq_msg_recv(frame, dealer, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close(frame);
+            break;
+        }
+        more = zmq_msg_more(frame);
+        if (++count > 2)
+            zmq_msg_close(frame);
+    }
+    return count;
+}
+
+/* Reads one message, which may lose the link. Returns false if there was none. */
+static bool link_read_next(link_t *self)
+{
+    zmq_msg_t frames[2];
+    unsigned count = frames_receive(self->dealer, frames);
+    if (count > 2)
+        link_lose(self, CLOSE_BAD_FRAME, span_str("too many frames"));
+    else if (count > 0)
+        link_receive(self, &frames[0], count == 2 ? &frames[1] : NULL);
+    for (unsigned i = 0; i < count && i < 2; i++)
+        zmq_msg_close(&frames[i]);
+    return count > 0;
+}
+
 static void on_dealer(void *arg, short events)
 {
     link_t *self = arg;
@@ -96,33 +130,11 @@ static void on_dealer(void *arg, short events)
         link_move(self, LINK_GREETING);
         return;
     }
-    void *dealer = self->dealer;
-    for (int budget = LINK_READ_BUDGET; budget > 0 && events & ZMQ_POLLIN && self->dealer == dealer; budget--) {
-        zmq_msg_t frames[2];
-        unsigned count = 0;
-        bool more = true;
-        while (more) {
-            zmq_msg_t spare, *frame = count < 2 ? &frames[count] : &spare;
-            zmq_msg_init(frame);
-            if (zmq_msg_recv(frame, dealer, ZMQ_DONTWAIT) < 0) {
-                zmq_msg_close(frame);
-                events &= (short)~ZMQ_POLLIN;
-                break;
-            }
-            more = zmq_msg_more(frame);
-            if (count >= 2)
-                zmq_msg_close(frame);
-            count++;
-        }
-        if (count == 1 || count == 2)
-            link_receive(self, &frames[0], count == 2 ? &frames[1] : NULL);
-        else if (count > 2)
-            link_lose(self, CLOSE_BAD_FRAME, span_str("too many frames"));
-        for (unsigned i = 0; i < count && i < 2; i++)
-            zmq_msg_close(&frames[i]);
-    }
-    bool read_all = !(events & ZMQ_POLLIN);
-    if (self->dealer == dealer && self->state > LINK_CONNECTING && read_all && !(events & ZMQ_POLLOUT))
+    int budget = LINK_READ_BUDGET;
+    while (budget > 0 && self->dealer && link_read_next(self))
+        budget--;
+    /* What came before the connection went is read first. */
+    if (budget > 0 && self->dealer && self->state > LINK_CONNECTING && !(events & ZMQ_POLLOUT))
         link_lose(self, CLOSE_CONNECTION, span_str("disconnected"));
 }
 
@@ -195,6 +207,18 @@ static void link_open(link_t *self)
     link_move(self, LINK_CONNECTING);
 }
 
+/* How often the tick must come for heartbeats and timeouts of that rhythm. */
+static uint64_t link_tick_ms(const link_t *self)
+{
+    uint32_t half = self->heartbeat_ms / 2 ? self->heartbeat_ms / 2 : 1;
+    return half < LINK_TICK_MS ? half : LINK_TICK_MS;
+}
+
+void link_keep_time(link_t *self)
+{
+    link_wait(self, link_tick_ms(self), link_tick_ms(self));
+}
+
 /* A new link is opened after the back-off, a random half of which is taken off so that nodes do not come all at once.
  */
 static void link_back_off(link_t *self)
@@ -216,10 +240,7 @@ static void on_lost_copy(void *arg, uint64_t session, span_t recipient)
 
 static void on_lost_report(void *arg, span_t record)
 {
-    link_t *self = arg;
-    buffer_append(&self->body, record.data, record.size);
-    self->body_count++;
-    custody_accept_report(self->custody);
+    link_report_again(arg, record);
 }
 
 static void link_log_loss(link_t *self, close_t reason, span_t detail)
@@ -235,6 +256,7 @@ static void link_log_loss(link_t *self, close_t reason, span_t detail)
 void link_lose(link_t *self, close_t reason, span_t detail)
 {
     link_log_loss(self, reason, detail);
+    self->loss = reason;
     bool was_leaving = self->state >= LINK_LEAVING || self->leave_wanted;
     link_drop_dealer(self, reason == CLOSE_ORDERLY ? (int)self->options.linger_ms : 0);
     if (!custody_is_clear(self->custody) || reason != CLOSE_ORDERLY)
@@ -250,10 +272,10 @@ void link_lose(link_t *self, close_t reason, span_t detail)
     link_move(self, LINK_DOWN);
 }
 
-void link_close(link_t *self, bool spoke_last)
+void link_close(link_t *self)
 {
     uv_timer_stop(self->timer);
-    link_drop_dealer(self, spoke_last ? (int)self->options.linger_ms : 0);
+    link_drop_dealer(self, 0);
     link_move(self, LINK_CLOSED);
 }
 
@@ -307,7 +329,7 @@ void link_leave(link_t *self)
         link_control_empty(self, RECORD_LEAVE);
         link_move(self, LINK_LEAVING);
     } else if (self->state < LINK_UP) {
-        link_close(self, false);
+        link_close(self);
     }
 }
 
@@ -315,7 +337,7 @@ void link_part(link_t *self)
 {
     self->part_wanted = true;
     if (self->state == LINK_LEAVING)
-        link_close(self, false);
+        link_close(self);
 }
 
 link_state_t link_state(const link_t *self)
@@ -336,6 +358,11 @@ bool link_is_up(const link_t *self)
 const char *link_broker(const link_t *self)
 {
     return self->options.broker;
+}
+
+close_t link_loss(const link_t *self)
+{
+    return self->loss;
 }
 
 origins_t *link_origins(link_t *self)

@@ -109,6 +109,7 @@ link_state_t link_state(const link_t *self);
 const char *link_state_text(const link_t *self);
 bool link_is_up(const link_t *self);
 const char *link_broker(const link_t *self);
+close_t link_loss(const link_t *self); /* why the last DEALER was closed, CLOSE_NONE if none was */
 origins_t *link_origins(link_t *self);
 bool link_is_settled(const link_t *self);      /* every message and report that was given to it is settled */
 uint64_t link_open_copies(const link_t *self); /* walks: part of the ledger's pending */

@@ -8,6 +8,8 @@
 #include "link/link_internal.h"
 #include "wire/frame.h"
 
+#define NOTICE_SESSION_UNKNOWN UINT64_MAX /* to the broker; the number tells it here */
+
 void link_greet(link_t *self)
 {
     control_t hello = {.type = RECORD_HELLO,
@@ -15,7 +17,7 @@ void link_greet(link_t *self)
             .node = self->options.node,
             .instance = self->instance,
             .digest = self->options.digest,
-            .last = custody_next_number(self->custody) - 1,
+            .last = custody_sent_end(self->custody) - 1,
             .broker = span_str(self->options.broker)}};
     buffer_t frame = {0};
     frame_header_put(buffer_reserve(&frame, FRAME_HEADER_SIZE),
@@ -28,11 +30,12 @@ void link_greet(link_t *self)
     self->heard_ms = self->spoke_ms = reactor_now_ms(self->reactor);
 }
 
-static int link_read_notice(link_t *self, const body_notice_t *notice)
+static void link_read_notice(link_t *self, body_notice_t *notice)
 {
+    if (notice->session == NOTICE_SESSION_UNKNOWN)
+        custody_session(self->custody, notice->number, &notice->session);
     if (notice->taken || custody_refuse(self->custody, notice))
         self->callbacks->on_notice(self->owner, self, notice);
-    return 0;
 }
 
 static int link_read_copy(link_t *self, const body_copy_t *copy, origin_t *origin)
@@ -53,15 +56,12 @@ static int link_read_body(link_t *self, span_t frame)
     if (rc == 0)
         rc = 1;
     while (rc == 1 && (rc = body_next_down(&body, &record)) == 1) {
-        int bad = 0;
         if (record.type == RECORD_RUN)
             origin = origins_get(&self->origins, record.run.handle);
-        else if (record.type == RECORD_COPY)
-            bad = link_read_copy(self, &record.copy, origin);
-        else
-            bad = link_read_notice(self, &record.notice);
-        if (bad)
-            rc = bad;
+        else if (record.type == RECORD_NOTICE)
+            link_read_notice(self, &record.notice);
+        else if (link_read_copy(self, &record.copy, origin) != 0)
+            return -CLOSE_BAD_RECORD;
     }
     return rc;
 }
@@ -76,11 +76,12 @@ static void link_welcome(link_t *self, const control_t *record)
     if (self->batch_size > record->welcome.batch_size)
         self->batch_size = record->welcome.batch_size;
     self->backoff_ms = self->options.backoff_min_ms;
+    link_keep_time(self);
     log_info("link-up", log_str("broker", self->options.broker), log_str("endpoint", self->options.endpoint),
         log_uint("epoch", self->epoch), log_uint("window", self->window_size));
     link_move(self, LINK_UP);
     self->callbacks->on_fresh(self->owner, self);
-    link_control_empty(self, RECORD_REGISTERED);
+    link_registered(self);
     self->room_wanted = true;
 }
 
@@ -120,6 +121,8 @@ static int link_read_record(link_t *self, const control_t *record)
         origins_drop(&self->origins, record->origin.handle);
         return 0;
     case RECORD_TAKEN:
+        if (record->taken.below > custody_sent_end(self->custody))
+            return -CLOSE_BAD_SEQUENCE;
         custody_taken(self->custody, record);
         return 0;
     case RECORD_HELD:
@@ -162,8 +165,10 @@ static int link_read_controls(link_t *self, span_t controls)
             continue;
         }
         rc = self->state >= LINK_UP ? link_read_record(self, &record) : -CLOSE_BAD_RECORD;
-        if (rc == 1)
-            link_close(self, false);
+        if (rc == 1) {
+            self->loss = CLOSE_ORDERLY;
+            link_close(self);
+        }
         if (rc != 0)
             return rc;
     }

@@ -31,6 +31,7 @@ struct link {
     uint64_t acknowledged; /* the last sequence that was acknowledged to the broker */
     bool broker_drains, drained_told;
     bool bye_heard; /* answered, the link ends when that is sent */
+    close_t loss;   /* why the last DEALER was closed */
     bool leave_wanted, part_wanted;
     bool room_wanted;
 
@@ -54,14 +55,23 @@ void link_move(link_t *self, link_state_t state);
 /* The conversation is over for that reason: ends what was open, closes the DEALER, and begins the back-off. */
 void link_lose(link_t *self, close_t reason, span_t detail);
 
-/* Everything is said: the DEALER is closed for good. */
-void link_close(link_t *self, bool spoke_last);
+/* Everything is said, or nothing more can be: the DEALER is closed for good. */
+void link_close(link_t *self);
+
+/* Ticks as often as the heartbeat of WELCOME asks for. */
+void link_keep_time(link_t *self);
 
 /* Handles one ZeroMQ message, whose frames are borrowed; `body` is NULL when it has none. May lose the link. */
 void link_receive(link_t *self, zmq_msg_t *header, zmq_msg_t *body);
 
 /* Sends HELLO. */
 void link_greet(link_t *self);
+
+/* Says everything that was put since WELCOME, and then REGISTERED, before any batch. */
+void link_registered(link_t *self);
+
+/* Sends a report again, given as it stood in a body of a lost link. */
+void link_report_again(link_t *self, span_t record);
 
 /* Appends a control record to the next header frame. */
 void link_control(link_t *self, const control_t *record);

@@ -39,44 +39,45 @@ static void link_seal(link_t *self)
 }
 
 /* Sends one ZeroMQ message: the next kept body if `with_body`, and the control records. Returns 0, or -1 if the DEALER
- * has no connection any more. */
+ * has no connection any more, and then the body counts as not sent. */
 static int link_transmit(link_t *self, bool with_body, span_t controls, uint64_t acknowledged)
 {
     zmq_msg_t header, body;
     zmq_msg_init_size(&header, FRAME_HEADER_SIZE + controls.size);
     frame_header_put(zmq_msg_data(&header), &(frame_header_t){
                                                 .epoch = self->epoch,
-                                                .sequence = with_body ? ++self->sent : 0,
+                                                .sequence = with_body ? self->sent + 1 : 0,
                                                 .acknowledged = acknowledged,
                                                 .floor = custody_floor(self->custody),
                                             });
     if (controls.size)
         memcpy((uint8_t *)zmq_msg_data(&header) + FRAME_HEADER_SIZE, controls.data, controls.size);
-    if (with_body) {
-        custody_send_next(self->custody, &body);
-        self->batches_sent++;
-    }
-    bool sent = zmq_msg_send(&header, self->dealer, ZMQ_DONTWAIT | (with_body ? ZMQ_SNDMORE : 0)) >= 0;
-    if (!sent)
-        zmq_msg_close(&header);
-    if (with_body && (!sent || zmq_msg_send(&body, self->dealer, ZMQ_DONTWAIT) < 0)) {
-        zmq_msg_close(&body);
-        sent = false;
-    }
     watch_touch(self->watch);
+    if (zmq_msg_send(&header, self->dealer, ZMQ_DONTWAIT | (with_body ? ZMQ_SNDMORE : 0)) < 0) {
+        zmq_msg_close(&header);
+        return -1;
+    }
     self->spoke_ms = reactor_now_ms(self->reactor);
-    return sent ? 0 : -1;
+    if (!with_body)
+        return 0;
+    custody_send_next(self->custody, &body);
+    self->sent++;
+    self->batches_sent++;
+    if (zmq_msg_send(&body, self->dealer, ZMQ_DONTWAIT) < 0)
+        zmq_msg_close(&body);
+    return 0;
 }
 
-/* Whether batches may go: from WELCOME until BYE. */
-static bool link_may_send(const link_t *self)
+/* Whether the broker listens: from WELCOME until BYE. */
+static bool link_is_open(const link_t *self)
 {
-    return self->state >= LINK_UP && self->state <= LINK_LEFT && !self->bye_heard;
+    return self->dealer && self->state >= LINK_UP && self->state <= LINK_LEFT;
 }
 
-static bool link_has_batch(const link_t *self)
+/* Batches that may go and have not gone. */
+static size_t link_unsent(const link_t *self)
 {
-    return link_may_send(self) && custody_has_unsent(self->custody);
+    return link_is_open(self) && !self->bye_heard ? custody_unsent_count(self->custody) : 0;
 }
 
 /* The leading control records that fit into one frame. */
@@ -94,10 +95,34 @@ static span_t link_chunk(const link_t *self)
     }
 }
 
+/* Sends the control records, the first of them with the next body if `with_body`, and the acknowledgement with the
+ * last. Returns 0, or -1 if the DEALER has no connection any more. */
+static int link_send_controls(link_t *self, bool with_body)
+{
+    self->hold_at = SIZE_MAX;
+    do {
+        span_t chunk = link_chunk(self);
+        bool last = chunk.size == buffer_size(&self->controls);
+        if (link_transmit(self, with_body, chunk, last ? self->received : self->acknowledged) != 0)
+            return -1;
+        if (last)
+            self->acknowledged = self->received;
+        buffer_consume(&self->controls, chunk.size);
+        with_body = false;
+    } while (buffer_size(&self->controls));
+    return 0;
+}
+
+void link_registered(link_t *self)
+{
+    link_control_empty(self, RECORD_REGISTERED);
+    link_send_controls(self, false);
+}
+
 static void link_tell_stop(link_t *self)
 {
     bool parting = self->state == LINK_LEFT && self->part_wanted && !self->body_count &&
-                   !custody_has_unsent(self->custody) && custody_is_clear(self->custody);
+                   custody_unsent_count(self->custody) == 0 && custody_is_clear(self->custody);
     if (self->broker_drains && !self->drained_told) {
         self->drained_told = true;
         uint64_t last = custody_next_number(self->custody) - 1;
@@ -111,27 +136,30 @@ static void link_tell_stop(link_t *self)
         link_control(self, &(control_t){.type = RECORD_BYE_OK, .number = self->received});
 }
 
+/* The batches but the last, which waits for the controls: what these say may rest on all bodies (END on the REPORT
+ * before it, DRAINED on every message). */
+static int link_send_batches(link_t *self)
+{
+    while (link_unsent(self) > 1)
+        if (link_transmit(self, true, span_of(NULL, 0), self->acknowledged) != 0)
+            return -1;
+    return 0;
+}
+
 void link_flush(link_t *self)
 {
-    if (!self->dealer || self->state < LINK_UP || self->state == LINK_CLOSED)
+    if (!self->dealer || self->state < LINK_UP)
         return;
-    if (self->body_count && link_may_send(self))
+    if (self->body_count && link_is_open(self) && !self->bye_heard)
         link_seal(self);
     link_tell_stop(self);
+    if (link_send_batches(self) != 0)
+        return;
+    bool with_body = link_unsent(self) > 0;
     bool due =
         self->received != self->acknowledged || reactor_now_ms(self->reactor) - self->spoke_ms >= self->heartbeat_ms;
-    while (due || buffer_size(&self->controls) || link_has_batch(self)) {
-        bool with_body = link_has_batch(self);
-        span_t chunk = link_chunk(self);
-        bool last = chunk.size == buffer_size(&self->controls);
-        if (link_transmit(self, with_body, chunk, last ? self->received : self->acknowledged) != 0)
-            return;
-        buffer_consume(&self->controls, chunk.size);
-        if (last)
-            self->acknowledged = self->received;
-        due = false;
-    }
-    self->hold_at = SIZE_MAX;
+    if ((due || with_body || buffer_size(&self->controls)) && link_send_controls(self, with_body) != 0)
+        return;
     if (self->bye_heard)
         link_lose(self, CLOSE_ORDERLY, span_str("the broker said BYE"));
 }
@@ -141,7 +169,7 @@ static void link_make_room(link_t *self, size_t size)
 {
     if (self->body_count && buffer_size(&self->body) + size > self->batch_size) {
         link_seal(self);
-        while (link_has_batch(self))
+        while (link_unsent(self) > 0)
             if (link_transmit(self, true, span_of(NULL, 0), self->acknowledged) != 0)
                 break;
     }
@@ -179,6 +207,14 @@ void link_report(link_t *self, const body_report_t *report)
     custody_accept_report(self->custody);
 }
 
+void link_report_again(link_t *self, span_t record)
+{
+    link_make_room(self, record.size);
+    buffer_append(&self->body, record.data, record.size);
+    self->body_count++;
+    custody_accept_report(self->custody);
+}
+
 void link_control(link_t *self, const control_t *record)
 {
     control_put(&self->controls, record);
@@ -200,13 +236,13 @@ void link_register(link_t *self, uint64_t session, span_t name, bool again)
 
 void link_leaving(link_t *self, uint64_t session)
 {
-    if (self->state >= LINK_UP)
+    if (link_is_open(self))
         link_control(self, &(control_t){.type = RECORD_LEAVING, .name.session = session});
 }
 
 void link_pause(link_t *self, span_t name, bool paused)
 {
-    if (self->state >= LINK_UP)
+    if (link_is_open(self))
         link_control(self, &(control_t){.type = paused ? RECORD_PAUSE : RECORD_RESUME, .name.name = name});
 }
 
@@ -241,7 +277,7 @@ static uint32_t link_state_origin(link_t *self, origin_t *origin)
 
 void link_hold(link_t *self, uint64_t session, origin_t *origin, uint64_t number, bool again)
 {
-    if (self->state < LINK_UP)
+    if (!link_is_open(self))
         return;
     control_t record = {.type = RECORD_HOLD,
         .held = {.session = session,
@@ -259,7 +295,7 @@ void link_hold(link_t *self, uint64_t session, origin_t *origin, uint64_t number
 
 bool link_can_end(const link_t *self)
 {
-    return self->state >= LINK_UP && self->state < LINK_PARTING && !self->broker_drains && !self->bye_heard;
+    return link_is_open(self) && !self->broker_drains && !self->bye_heard;
 }
 
 void link_end(link_t *self, uint64_t session, uint32_t count)

@@ -94,7 +94,7 @@ static inline void rig_keep(custody_rig_t *rig)
 static inline uint64_t rig_send(custody_rig_t *rig)
 {
     zmq_msg_t body;
-    assert_true(custody_has_unsent(rig->custody));
+    assert_true(custody_unsent_count(rig->custody) > 0);
     custody_send_next(rig->custody, &body);
     uint64_t first = bytes_get64(zmq_msg_data(&body));
     zmq_msg_close(&body);

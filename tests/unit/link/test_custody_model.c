@@ -79,7 +79,7 @@ static void step_keep(model_t *self)
 
 static void step_send(model_t *self)
 {
-    assert_int_equal(custody_has_unsent(self->rig.custody), self->body_count > 0);
+    assert_int_equal(custody_unsent_count(self->rig.custody), self->body_count);
     if (self->body_count == 0)
         return;
     assert_int_equal(rig_send(&self->rig), self->bodies[0]);
