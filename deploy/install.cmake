@@ -6,6 +6,8 @@ if(TARGET ferryd)
 endif()
 if(TARGET ferry)
     install(TARGETS ferry RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(FILES ${CMAKE_CURRENT_LIST_DIR}/completion/ferry
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endif()
 
 set(header ${PROJECT_SOURCE_DIR}/include/ferry.h)
