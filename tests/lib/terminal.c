@@ -44,7 +44,7 @@ static void become(const char *const *argv, const char *path, pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127);
-    execv(path, (char *const *)(uintptr_t)argv);
+    execv(path, (char *const *)argv);
     _exit(127);
 }
 
