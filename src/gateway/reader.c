@@ -114,7 +114,7 @@ static size_t reader_take(session_t *session, span_t data, size_t scanned)
     reader_t *self = &session->reader;
     size_t line_max = session->worker->limits.line.line_size + 1; /* and a "\r" */
     size_t at = 0;
-    while (reader_takes_lines(session)) {
+    while (at < data.size && reader_takes_lines(session)) {
         const char *end = memchr(data.data + at + scanned, '\n', data.size - at - scanned);
         if (!end)
             break;
