@@ -14,6 +14,8 @@
 #include "broker/strangers.h"
 #include "wire/control.h"
 
+#define NAME_CACHE_BITS 11
+
 typedef struct {
     uint64_t frames;                     /* ZeroMQ messages that came */
     uint64_t batches;                    /* bodies that came */
@@ -48,7 +50,9 @@ typedef struct broker {
     void *socket; /* the ROUTER, libzmq's; NULL once it is closed */
 
     nodes_t nodes;
-    table_t *names;        /* peer_t: the owner of each name */
+    table_t *names; /* peer_t: the owner of each name */
+    /* Owners that were looked up lately, by a cheap hash of their name. */
+    struct peer *name_cache[1 << NAME_CACHE_BITS];
     table_t *held_origins; /* held_origin_t: of whom something is held or owed */
     settle_t settle;
     strangers_t strangers; /* refused lately */

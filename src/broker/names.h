@@ -46,7 +46,7 @@ typedef struct peer {
 } peer_t;
 
 /* The owner of a name to whom copies may be routed, or NULL. */
-peer_t *names_find(const struct broker *broker, span_t name);
+peer_t *names_find(struct broker *broker, span_t name);
 
 /* A node's session, or NULL. */
 peer_t *node_peer(const node_t *node, uint64_t session);

@@ -218,6 +218,29 @@ static void a_new_link_may_have_other_sessions_for_its_names(void **state)
     assert_int_equal(broker_number("names"), 3);
 }
 
+/* Names of every small size, looked up twice: the second time the answer may come from the cache. */
+static void a_name_is_found_again_and_not_after_it_left(void **state)
+{
+    (void)state;
+    pair_open();
+    char name[16] = "";
+    for (uint32_t size = 1; size <= 12; size++) {
+        name[size - 1] = 'q';
+        dealer_login(&b, SESSION(1, 10 + size), name);
+        alice_sends(name, "one");
+        dealer_expect_copy(&b, SESSION(1, 10 + size), "alice", "one");
+        alice_sends(name, "two");
+        dealer_expect_copy(&b, SESSION(1, 10 + size), "alice", "two");
+        dealer_acknowledge(&b);
+        dealer_expect_taken(&a, a.number + 1);
+        say_leaving(&b, SESSION(1, 10 + size));
+        expect_left(&b, SESSION(1, 10 + size));
+        alice_sends(name, "three");
+        dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, a.number, name);
+        dealer_wait(&a, RECORD_TAKEN);
+    }
+}
+
 static void many_names_are_registered_in_one_turn(void **state)
 {
     (void)state;
@@ -251,6 +274,7 @@ int main(void)
         BROKER_TEST(leave_of_an_idle_node_is_answered_at_once),
         BROKER_TEST(a_new_link_keeps_the_names_that_it_registers_again),
         BROKER_TEST(a_new_link_may_have_other_sessions_for_its_names),
+        BROKER_TEST(a_name_is_found_again_and_not_after_it_left),
         BROKER_TEST(many_names_are_registered_in_one_turn),
     };
     return BROKER_RUN(tests);
