@@ -11,6 +11,7 @@
 
 #define DRAIN_STEP_MS    10   /* between looks at what may go on */
 #define DRAIN_SPREAD     50   /* steps over which closings are spread, so that clients do not all come back at once */
+#define DRAIN_LEAST      64   /* sessions in each of these steps at least */
 #define DRAIN_RESERVE_MS 2000 /* kept for returning what clients did not take, and for BYE */
 #define DRAIN_LAST_MS    500  /* of it for BYE */
 
@@ -91,7 +92,7 @@ static void on_trim_session(session_t *session, void *arg)
 /* Tells the next sessions `info accepted N`. Returns true when all have been told. */
 static bool worker_finish_some(worker_t *self, bool all)
 {
-    uint32_t count = all ? self->slot_count : self->slot_count / DRAIN_SPREAD + 1;
+    uint32_t count = all ? self->slot_count : self->slot_count / DRAIN_SPREAD + DRAIN_LEAST;
     for (; count > 0 && self->drain_slot < self->slot_count; count--, self->drain_slot++)
         if (self->slots[self->drain_slot])
             session_finish(self->slots[self->drain_slot]);
