@@ -13,9 +13,8 @@
 #include "base/log.h"
 
 enum {
-    ANSWER_DEADLINE_MS = 2000,  /* how long the main thread has for its answer */
-    ALIVE_MS = 1000,            /* how long an answer proves that it lives */
-    DRAINED_DEADLINE_MS = 1000, /* how long the followers of a drain have for its end */
+    ANSWER_DEADLINE_MS = 2000, /* how long the main thread has for its answer */
+    ALIVE_MS = 1000,           /* how long an answer proves that it lives */
     WHY_SIZE = 256,
 };
 
@@ -35,7 +34,6 @@ struct pages {
     report_t *report;        /* while pages_report tells it; else NULL */
     progress_t *progress;
     bool drain_asked;
-    uint64_t drained_at_ms; /* when the result came */
     bool drained_said;
     uint64_t counts[PAGE_COUNT]; /* of requests */
 };
@@ -237,17 +235,13 @@ void pages_step(pages_t *self, const char *line)
 void pages_result(pages_t *self, const char *ledger, const char *result)
 {
     progress_finish(self->progress, ledger, result);
-    self->drained_at_ms = reactor_now_ms(self->reactor);
     httpd_wake_followers(self->httpd, true);
 }
 
 void pages_turn(pages_t *self)
 {
-    if (self->drained_said || !progress_is_finished(self->progress))
+    if (self->drained_said || !progress_is_finished(self->progress) || httpd_follower_count(self->httpd) > 0)
         return;
-    bool late = reactor_now_ms(self->reactor) - self->drained_at_ms >= DRAINED_DEADLINE_MS;
-    if (late || httpd_follower_count(self->httpd) == 0) {
-        self->say(self->arg, "DRAINED");
-        self->drained_said = true;
-    }
+    self->drained_said = true;
+    self->say(self->arg, "DRAINED");
 }

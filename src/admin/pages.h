@@ -29,8 +29,8 @@ void pages_report(pages_t *self, report_t **report_p);
 void pages_step(pages_t *self, const char *line);
 void pages_result(pages_t *self, const char *ledger, const char *result);
 
-/* To be called in each turn, after httpd_turn: says DRAINED once the end of a drain is written out to all that follow.
- */
+/* To be called in each turn, after httpd_turn: says DRAINED once the end of a drain is written out to all that follow,
+ * or those that do not take it have been cut. */
 void pages_turn(pages_t *self);
 
 #endif

@@ -2,6 +2,7 @@
 /* httpd: slow, hostile and many clients harm nobody else. */
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "unit/admin/fake_main.h"
 
@@ -79,14 +80,23 @@ static void one_address_cannot_take_every_connection(void **state)
     (void)state;
     enum { COUNT = 80 };
     int fds[COUNT];
+    int64_t start_ms = deadline_now_ms();
     for (int i = 0; i < COUNT; i++) {
         fds[i] = client_open(OTHER_ADDRESS);
         send(fds[i], "GET /rea", 8, MSG_NOSIGNAL);
     }
     assert_others_are_served();
+    assert_in_range(deadline_now_ms() - start_ms, 0, 4000); /* and not when the first of them are cut */
     for (int i = 0; i < COUNT; i++)
         close(fds[i]);
     assert_others_are_served();
+}
+
+static int64_t cpu_ms(void)
+{
+    struct timespec used;
+    assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used), 0);
+    return used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }
 
 static void more_clients_than_there_is_room_for_wait_in_the_kernel_and_get_their_turn(void **state)
@@ -100,6 +110,9 @@ static void more_clients_than_there_is_room_for_wait_in_the_kernel_and_get_their
         fds[i] = client_open(sources[i % ADDRESSES]);
         client_write(fds[i], "GET /rea");
     }
+    int64_t start_ms = cpu_ms();
+    assert_int_equal(poll(&(struct pollfd){.fd = fds[COUNT - 1], .events = POLLIN}, 1, 1000), 0);
+    assert_in_range(cpu_ms() - start_ms, 0, 500); /* those that wait do not keep it busy */
     for (int i = 0; i < COUNT; i++) {
         client_write(fds[i], "dyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assert_status(answer_of(fds[i]), 503);
@@ -145,10 +158,12 @@ static void a_client_that_does_not_read_its_answer_is_cut_in_the_end(void **stat
     expect_word("STATUS");
     zstr_sendx(fake_main.actor, "STATUS", HEAD_JSON, actor, actor, actor, NULL);
     assert_int_equal(other_connections(), 1);
+    int64_t start_ms = deadline_now_ms();
     deadline_t deadline = deadline_in(2 * DEADLINE_USUAL_MS);
     while (other_connections() > 0 && !deadline_passed(deadline))
         poll(&(struct pollfd){.fd = fd, .events = POLLRDHUP}, 1, 100);
     assert_int_equal(other_connections(), 0);
+    assert_in_range(deadline_now_ms() - start_ms, 9000, 15000);
     close(fd);
 }
 
