@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/handover.h"
 #include "base/ledger.h"
 #include "base/log.h"
 
@@ -69,6 +70,14 @@ pipeline_t *pipeline_new(const pipeline_options_t *options)
     return self;
 }
 
+/* The actor's thread. What it did with what it borrowed is done when member_destroy returns. */
+static void member_run(zsock_t *pipe, void *arg)
+{
+    member_t *member = arg;
+    member->function(pipe, member->args);
+    handover_release(member);
+}
+
 static void member_destroy(pipeline_t *self, member_t *member)
 {
     if (!member->actor)
@@ -76,6 +85,7 @@ static void member_destroy(pipeline_t *self, member_t *member)
     if (self->loop)
         zloop_reader_end(self->loop, zactor_sock(member->actor));
     zactor_destroy(&member->actor);
+    handover_acquire(member);
     log_info("drain", log_str("step", "destroy"), log_str("actor", member->name));
 }
 
@@ -120,7 +130,7 @@ void pipeline_add(pipeline_t *self, pipeline_stage_t stage, const char *name, za
 /* zactor_new waits for the actor's first signal and drops its value; the second one tells whether it could start. */
 static int member_start(member_t *member)
 {
-    member->actor = zactor_new(member->function, member->args);
+    member->actor = zactor_new(member_run, member);
     if (!member->actor)
         return -1;
     return zsock_wait(member->actor) == 0 ? 0 : -1;

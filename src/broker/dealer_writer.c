@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <zmq.h>
 
+#include "base/handover.h"
 #include "wire/bytes.h"
 #include "wire/frame.h"
 
@@ -72,7 +73,7 @@ static uint32_t dealer_writer_drop_first(dealer_writer_t *self)
         self->unsent = batch->next;
     if (!self->first)
         self->last = NULL;
-    zmq_msg_close(&batch->body);
+    handover_close(&batch->body);
     free(batch);
     return copy_count;
 }
@@ -104,6 +105,7 @@ void dealer_writer_fini(dealer_writer_t *self)
 static void on_body_sent(void *data, void *hint)
 {
     (void)hint;
+    handover_acquire(data);
     free(data);
 }
 
@@ -215,13 +217,13 @@ void dealer_writer_origin(dealer_writer_t *self, uint32_t handle, const link_id_
 /* Sends a frame that has no errors of its own: once the routing id has passed, the rest does. */
 static void frame_send(void *socket, zmq_msg_t *frame, int flags)
 {
-    if (zmq_msg_send(frame, socket, flags | ZMQ_DONTWAIT) == -1)
-        zmq_msg_close(frame);
+    if (handover_send(frame, socket, flags | ZMQ_DONTWAIT) == -1)
+        handover_close(frame);
 }
 
 static bool routing_id_send(void *socket, span_t routing_id)
 {
-    return zmq_send(socket, routing_id.data, routing_id.size, ZMQ_SNDMORE | ZMQ_DONTWAIT) != -1;
+    return handover_send_bytes(socket, routing_id.data, routing_id.size, ZMQ_SNDMORE | ZMQ_DONTWAIT) == 0;
 }
 
 /* Sends one ZeroMQ message: header, controls in two parts (`second` may be empty), and the batch unless it is NULL. */
@@ -374,7 +376,7 @@ bool dealer_writer_refuse(void *socket, span_t routing_id, uint32_t epoch, int c
     control_put(&frame, &(control_t){.type = RECORD_REFUSE, .refuse = {.close = (uint16_t)close, .text = text}});
     bool is_sent = routing_id_send(socket, routing_id);
     if (is_sent)
-        zmq_send(socket, frame.data, buffer_size(&frame), ZMQ_DONTWAIT);
+        handover_send_bytes(socket, frame.data, buffer_size(&frame), ZMQ_DONTWAIT);
     buffer_fini(&frame);
     return is_sent;
 }

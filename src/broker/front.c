@@ -7,6 +7,7 @@
 
 #include <zmq.h>
 
+#include "base/handover.h"
 #include "base/log.h"
 #include "broker/dispatch.h"
 #include "broker/drain.h"
@@ -210,9 +211,9 @@ static void front_take(broker_t *broker, arrival_t *arrival)
 /* Receives one frame; false when there is none. */
 static bool frame_receive(void *socket, zmq_msg_t *frame)
 {
-    zmq_msg_close(frame);
+    handover_close(frame);
     zmq_msg_init(frame);
-    return zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) != -1;
+    return handover_receive(frame, socket, ZMQ_DONTWAIT) != -1;
 }
 
 /* Receives one message, with as many of its frames as may be; ZeroMQ has all of them or none. */
@@ -230,7 +231,7 @@ static bool arrival_receive(arrival_t *self, void *socket)
             break;
         self->frame_count++;
     }
-    zmq_msg_close(&spare);
+    handover_close(&spare);
     return true;
 }
 
@@ -249,7 +250,7 @@ void front_receive(broker_t *broker)
             size += zmq_msg_size(&arrival.body);
         front_take(broker, &arrival);
     }
-    zmq_msg_close(&arrival.routing_id);
-    zmq_msg_close(&arrival.header);
-    zmq_msg_close(&arrival.body);
+    handover_close(&arrival.routing_id);
+    handover_close(&arrival.header);
+    handover_close(&arrival.body);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/endpoint.h"
+#include "base/handover.h"
 #include "base/log.h"
 #include "base/reactor.h"
 #include "base/table.h"
@@ -107,7 +108,7 @@ static void listener_hand_over(listener_t *self, int fd)
         self->refused++;
     }
     outlet_t *outlet = listener_least(self);
-    if (zmq_send(zsock_resolve(outlet->pipe), &handoff, sizeof handoff, ZMQ_DONTWAIT) < 0) {
+    if (handover_send_bytes(zsock_resolve(outlet->pipe), &handoff, sizeof handoff, ZMQ_DONTWAIT) != 0) {
         close(fd);
         return;
     }
@@ -194,7 +195,7 @@ static void on_outlet(void *arg, short events)
     handoff_t handoff;
     (void)events;
     for (int budget = LISTENER_ACCEPT_BUDGET; budget > 0; budget--) {
-        if (zmq_recv(zsock_resolve(outlet->pipe), &handoff, sizeof handoff, ZMQ_DONTWAIT) != sizeof handoff)
+        if (handover_receive_bytes(zsock_resolve(outlet->pipe), &handoff, sizeof handoff, ZMQ_DONTWAIT) != 0)
             return;
         visitor_t *visitor = listener_visitor(self, handoff.address);
         outlet->session_count--;

@@ -8,6 +8,7 @@
 #include <sodium.h>
 #include <unistd.h>
 
+#include "base/handover.h"
 #include "base/log.h"
 #include "wire/reason.h"
 
@@ -68,7 +69,7 @@ void worker_forget(session_t *session)
     self->free_slots[self->free_count++] = slot;
     self->session_count--;
     self->counters.logouts += session->confirmed;
-    zmq_send(zsock_resolve(self->listener), &session->origin, sizeof session->origin, ZMQ_DONTWAIT);
+    handover_send_bytes(zsock_resolve(self->listener), &session->origin, sizeof session->origin, ZMQ_DONTWAIT);
     watch_touch(self->listener_watch);
 }
 
@@ -339,7 +340,7 @@ static void on_listener(void *arg, short events)
     handoff_t handoff;
     (void)events;
     for (int budget = WORKER_HANDOFF_BUDGET; budget > 0; budget--) {
-        if (zmq_recv(zsock_resolve(self->listener), &handoff, sizeof handoff, ZMQ_DONTWAIT) != sizeof handoff)
+        if (handover_receive_bytes(zsock_resolve(self->listener), &handoff, sizeof handoff, ZMQ_DONTWAIT) != 0)
             return;
         worker_accept(self, &handoff);
     }

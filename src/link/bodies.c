@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/handover.h"
+
 struct kept_body {
     zmq_msg_t message;
     uint64_t first;
@@ -21,7 +23,7 @@ static kept_body_t *bodies_at(const bodies_t *self, uint64_t index)
 void bodies_fini(bodies_t *self)
 {
     for (uint64_t i = self->first; i < self->next; i++)
-        zmq_msg_close(&bodies_at(self, i)->message);
+        handover_close(&bodies_at(self, i)->message);
     free(self->items);
     *self = (bodies_t){0};
 }
@@ -89,7 +91,7 @@ void bodies_take(bodies_t *self, uint64_t number)
 void bodies_drop_taken(bodies_t *self)
 {
     while (self->first < self->unsent && bodies_at(self, self->first)->open == 0)
-        zmq_msg_close(&bodies_at(self, self->first++)->message);
+        handover_close(&bodies_at(self, self->first++)->message);
 }
 
 void bodies_open(const bodies_t *self, uint64_t index, body_t *body)

@@ -6,6 +6,7 @@
 #include <czmq.h>
 #include <sodium.h>
 
+#include "base/handover.h"
 #include "base/log.h"
 #include "link/link_internal.h"
 #include "wire/error.h"
@@ -95,13 +96,13 @@ static unsigned frames_receive(void *dealer, zmq_msg_t frames[2])
     while (more) {
         zmq_msg_t spare, *frame = count < 2 ? &frames[count] : &spare;
         zmq_msg_init(frame);
-        if (zmq_msg_recv(frame, dealer, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(frame);
+        if (handover_receive(frame, dealer, ZMQ_DONTWAIT) < 0) {
+            handover_close(frame);
             break;
         }
         more = zmq_msg_more(frame);
         if (++count > 2)
-            zmq_msg_close(frame);
+            handover_close(frame);
     }
     return count;
 }
@@ -116,7 +117,7 @@ static bool link_read_next(link_t *self)
     else if (count > 0)
         link_receive(self, &frames[0], count == 2 ? &frames[1] : NULL);
     for (unsigned i = 0; i < count && i < 2; i++)
-        zmq_msg_close(&frames[i]);
+        handover_close(&frames[i]);
     return count > 0;
 }
 

@@ -4,6 +4,7 @@
  * custody. A message that breaks the protocol loses the link. Owner: the thread of the reactor. */
 #include <czmq.h>
 
+#include "base/handover.h"
 #include "base/log.h"
 #include "link/link_internal.h"
 #include "wire/frame.h"
@@ -19,13 +20,16 @@ void link_greet(link_t *self)
             .digest = self->options.digest,
             .last = custody_sent_end(self->custody) - 1,
             .broker = span_str(self->options.broker)}};
-    buffer_t frame = {0};
-    frame_header_put(buffer_reserve(&frame, FRAME_HEADER_SIZE),
-        &(frame_header_t){.epoch = self->epoch, .floor = custody_floor(self->custody)});
-    buffer_commit(&frame, FRAME_HEADER_SIZE);
-    control_put(&frame, &hello);
-    zmq_send(self->dealer, frame.data, frame.end, ZMQ_DONTWAIT);
-    buffer_fini(&frame);
+    zmq_msg_t frame;
+    buffer_t record = {0};
+    control_put(&record, &hello);
+    zmq_msg_init_size(&frame, FRAME_HEADER_SIZE + buffer_size(&record));
+    uint8_t *data = zmq_msg_data(&frame);
+    frame_header_put(data, &(frame_header_t){.epoch = self->epoch, .floor = custody_floor(self->custody)});
+    memcpy(data + FRAME_HEADER_SIZE, record.data, buffer_size(&record));
+    buffer_fini(&record);
+    if (handover_send(&frame, self->dealer, ZMQ_DONTWAIT) < 0)
+        handover_close(&frame);
     watch_touch(self->watch);
     self->heard_ms = self->spoke_ms = reactor_now_ms(self->reactor);
 }

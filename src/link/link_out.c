@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <czmq.h>
 
+#include "base/handover.h"
 #include "link/link_internal.h"
 #include "wire/bytes.h"
 #include "wire/frame.h"
@@ -15,6 +16,7 @@
 static void on_body_free(void *data, void *hint)
 {
     (void)hint;
+    handover_acquire(data);
     free(data);
 }
 
@@ -53,8 +55,8 @@ static int link_transmit(link_t *self, bool with_body, span_t controls, uint64_t
     if (controls.size)
         memcpy((uint8_t *)zmq_msg_data(&header) + FRAME_HEADER_SIZE, controls.data, controls.size);
     watch_touch(self->watch);
-    if (zmq_msg_send(&header, self->dealer, ZMQ_DONTWAIT | (with_body ? ZMQ_SNDMORE : 0)) < 0) {
-        zmq_msg_close(&header);
+    if (handover_send(&header, self->dealer, ZMQ_DONTWAIT | (with_body ? ZMQ_SNDMORE : 0)) < 0) {
+        handover_close(&header);
         return -1;
     }
     self->spoke_ms = reactor_now_ms(self->reactor);
@@ -63,8 +65,8 @@ static int link_transmit(link_t *self, bool with_body, span_t controls, uint64_t
     custody_send_next(self->custody, &body);
     self->sent++;
     self->batches_sent++;
-    if (zmq_msg_send(&body, self->dealer, ZMQ_DONTWAIT) < 0)
-        zmq_msg_close(&body);
+    if (handover_send(&body, self->dealer, ZMQ_DONTWAIT) < 0)
+        handover_close(&body);
     return 0;
 }
 
