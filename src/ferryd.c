@@ -151,9 +151,9 @@ static void block_signals(void)
 static void prepare_zmq(void)
 {
     unsigned seed = 0;
+    zsys_init();
     zsys_set_pipehwm(0);
     zsys_set_max_sockets(16384);
-    zsys_init();
     if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
         abort();
     srand(seed);
