@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* monitor: a PAIR socket that libzmq writes events of the DEALER to. It is read to its end in each turn (one that is
- * not read freezes the I/O thread) and lives only until the connection is made. Owner: the link's thread. */
+/* monitor: a PAIR socket that libzmq writes events of the DEALER to: CLOSED when TCP refuses, DISCONNECTED when the
+ * connection goes before ZeroMQ's handshake, as with a listener that closes while connections are in its backlog. It is
+ * read to its end in each turn (one that is not read freezes the I/O thread) and lives only until the connection is
+ * made. Owner: the link's thread. */
 #include "link/monitor.h"
 
 #include <czmq.h>
@@ -32,7 +34,7 @@ monitor_t *monitor_new(reactor_t *reactor, void *dealer, void (*on_refused)(void
 {
     char endpoint[64];
     snprintf(endpoint, sizeof endpoint, "inproc://ferrymq-monitor-%p", dealer);
-    if (zmq_socket_monitor(dealer, endpoint, ZMQ_EVENT_CLOSED) != 0)
+    if (zmq_socket_monitor(dealer, endpoint, ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED) != 0)
         return NULL;
     monitor_t *self = zmalloc(sizeof *self);
     self->dealer = dealer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* monitor: tells when a DEALER that is connecting was refused. A socket with RECONNECT_IVL -1 does not say so by
- * itself, and waiting for the connect timeout would make each restart of a broker a pause of seconds. The link's
- * thread's. */
+/* monitor: tells when a DEALER that is connecting was refused, or cut off before it was connected. A socket with
+ * RECONNECT_IVL -1 does not say so by itself, and waiting for the connect timeout would make each restart of a broker a
+ * pause of seconds. The link's thread's. */
 #ifndef FERRY_LINK_MONITOR_H
 #define FERRY_LINK_MONITOR_H
 
