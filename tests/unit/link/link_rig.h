@@ -8,6 +8,7 @@
 
 #include <czmq.h>
 
+#include "base/log.h"
 #include "lib/deadline.h"
 #include "lib/router.h"
 #include "link/link.h"
@@ -145,6 +146,7 @@ static inline int rig_open(void **state)
 {
     (void)state;
     rig = (rig_t){0};
+    log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT); /* losing links is daily work here */
     zsys_init();
     zsys_handler_set(NULL);
     router_open(&rig.router, "tcp://127.0.0.1:*");

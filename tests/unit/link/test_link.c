@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The life of a link: HELLO to BYE-OK, and everything that can end it on the way. */
+#include "link_rig.h"
+
+static void register_bob(link_t *link)
+{
+    link_register(link, 5, span_str("bob"), true);
+    link_pause(link, span_str("bob"), true);
+}
+
+static void hello_says_who_the_node_is(void **state)
+{
+    (void)state;
+    static const link_id_t none;
+    rig_link();
+    const router_event_t *event = router_expect(&rig.router, RECORD_HELLO);
+    assert_int_equal(event->header.epoch, 1);
+    assert_int_equal(event->header.acknowledged, 0);
+    assert_int_equal(event->header.floor, 1);
+    assert_int_equal(event->control.hello.version, LINK_VERSION);
+    assert_int_equal(event->control.hello.last, 0);
+    assert_true(link_id_equal(&event->control.hello.node, &rig.options.node));
+    assert_true(link_id_equal(&event->control.hello.digest, &rig.options.digest));
+    assert_true(link_id_equal(&event->control.hello.instance, &none));
+    assert_true(span_equal(event->control.hello.broker, span_str("main")));
+    assert_string_equal(link_broker(rig.link), "main");
+}
+
+static void a_link_is_up_when_it_is_welcomed(void **state)
+{
+    (void)state;
+    rig_link();
+    assert_int_equal(link_state(rig.link), LINK_DOWN);
+    router_hello(&rig.router);
+    rig_expect_said("state:connecting state:greeting ");
+    assert_false(link_is_up(rig.link));
+    assert_false(link_has_room(rig.link));
+    router_put(&rig.router, &rig.router.welcome);
+    router_flush(&rig.router);
+    rig_wait("state:up fresh ");
+    rig_wait("room ");
+    assert_true(link_is_up(rig.link));
+    assert_true(link_has_room(rig.link));
+    assert_int_equal(link_loss(rig.link), CLOSE_NONE);
+    router_expect(&rig.router, RECORD_REGISTERED);
+}
+
+static void a_link_works_over_inproc_and_ipc(void **state)
+{
+    (void)state;
+    char ipc[ROUTER_ENDPOINT_SIZE];
+    snprintf(ipc, sizeof ipc, "ipc://@ferrymq-test-%d", (int)getpid());
+    const char *const endpoints[] = {"inproc://ferrymq-test", ipc};
+    for (size_t i = 0; i < 2; i++) {
+        router_close(&rig.router);
+        router_open(&rig.router, endpoints[i]);
+        rig.router.turn = rig_turn;
+        rig_join();
+        rig_send(1, "bob", "text");
+        router_expect_message(&rig.router, i + 1 - i, "text");
+        router_stop(&rig.router);
+        rig_wait("state:down ");
+        assert_string_equal(close_code(link_loss(rig.link)), "connection");
+        router_start(&rig.router);
+        router_join(&rig.router);
+        link_destroy(&rig.link);
+    }
+}
+
+static void a_lost_connection_is_made_anew_and_everything_stated_again(void **state)
+{
+    (void)state;
+    uint32_t epoch = 0;
+    link_id_t instance = {{0}};
+    rig.on_fresh = register_bob;
+    rig_link();
+    for (unsigned i = 0; i < 3; i++) {
+        const router_event_t *event = router_hello(&rig.router);
+        assert_true(event->header.epoch > epoch);
+        epoch = event->header.epoch;
+        assert_true(link_id_equal(&event->control.hello.instance, &instance));
+        instance = rig.router.welcome.welcome.instance;
+        router_put(&rig.router, &rig.router.welcome);
+        router_flush(&rig.router);
+        event = router_expect(&rig.router, RECORD_REGISTER);
+        assert_true(event->control.name.again);
+        router_expect(&rig.router, RECORD_PAUSE);
+        router_expect(&rig.router, RECORD_REGISTERED);
+        router_stop(&rig.router);
+        rig_expect_loss(CLOSE_CONNECTION);
+        router_start(&rig.router);
+    }
+}
+
+static void what_was_open_on_a_lost_link_is_unconfirmed(void **state)
+{
+    (void)state;
+    rig_join();
+    rig_send(1, "bob", "taken");
+    rig_send(2, "bob,zoe,ann", "open");
+    rig_send(3, "bob", "held");
+    for (unsigned i = 0; i < 3; i++)
+        router_expect(&rig.router, RECORD_MESSAGE);
+    router_put_notice(&rig.router,
+        &(body_notice_t){.error = FERRY_ERROR_NO_SUCH_PEER, .number = 2, .session = 2, .name = span_str("zoe")});
+    router_put_numbers(&rig.router, RECORD_HELD, 3);
+    uint8_t exception[16] = {2, [8] = 1};
+    router_put(&rig.router,
+        &(control_t){.type = RECORD_TAKEN, .taken = {.below = 4, .exceptions = span_of((const char *)exception, 16)}});
+    router_flush(&rig.router);
+    rig_wait("notice:no-such-peer:zoe:2 settled:1 ");
+    router_stop(&rig.router);
+    rig_wait("notice:unconfirmed:bob:2 notice:unconfirmed:ann:2 settled:2 settled:3 state:down ");
+    assert_null(strstr(rig.said, "notice"));
+    assert_int_equal(rig.ledger.unconfirmed[FERRY_REASON_BROKER_LOST], 2);
+    assert_true(link_is_settled(rig.link));
+    rig_check_ledger();
+    router_start(&rig.router);
+    assert_int_equal(router_hello(&rig.router)->control.hello.last, 3);
+}
+
+static void reports_of_a_lost_link_are_said_again(void **state)
+{
+    (void)state;
+    rig_join();
+    rig_report("bob");
+    rig_report("zoe");
+    router_expect(&rig.router, RECORD_REPORT);
+    router_expect(&rig.router, RECORD_REPORT);
+    router_put_taken(&rig.router, 2);
+    router_put_session(&rig.router, RECORD_CONFIRMED, 5);
+    router_flush(&rig.router);
+    rig_wait("confirmed:5 ");
+    router_stop(&rig.router);
+    rig_wait("state:down ");
+    rig_report("ann");
+    router_start(&rig.router);
+    assert_int_equal(router_hello(&rig.router)->control.hello.last, 2);
+    router_put(&rig.router, &rig.router.welcome);
+    router_flush(&rig.router);
+    router_expect(&rig.router, RECORD_REGISTERED);
+    const char *const names[] = {"zoe", "ann"};
+    for (unsigned i = 0; i < 2; i++) {
+        const router_event_t *event = router_expect(&rig.router, RECORD_REPORT);
+        assert_int_equal(event->number, 3 + i);
+        assert_true(span_equal(event->record.report.name, span_str(names[i])));
+        assert_int_equal(event->record.report.reason, FERRY_REASON_GONE);
+    }
+}
+
+static void very_many_reports_of_a_lost_link_are_divided_into_batches(void **state)
+{
+    (void)state;
+    enum { MANY = 200 };
+    rig.options.batch_size = 1000;
+    rig_join();
+    for (unsigned i = 0; i < MANY; i++)
+        rig_report("bob");
+    for (unsigned i = 0; i < MANY; i++)
+        router_expect(&rig.router, RECORD_REPORT);
+    router_stop(&rig.router);
+    rig_wait("state:down ");
+    router_start(&rig.router);
+    router_join(&rig.router);
+    const router_event_t *event = NULL;
+    for (unsigned i = 0; i < MANY; i++)
+        event = router_expect(&rig.router, RECORD_REPORT);
+    assert_int_equal(event->number, 2 * MANY);
+    assert_in_range(event->header.sequence, MANY * 43 / 1000, MANY);
+}
+
+static void send_in_between(link_t *link, const body_copy_t *copy, origin_t *origin)
+{
+    (void)link, (void)copy, (void)origin;
+    rig_send(1, "bob", "text");
+}
+
+static void what_was_accepted_and_not_sent_goes_on_the_next_link(void **state)
+{
+    (void)state;
+    rig.on_copy = send_in_between;
+    rig_join();
+    router_put(&rig.router, &(control_t){.type = RECORD_ORIGIN, .origin.handle = 2});
+    router_put_run(&rig.router, 2);
+    router_put_copy(&rig.router, 1, &(uint64_t){5}, 1, "eve", "");
+    router_put(&rig.router, &(control_t){.type = RECORD_BYE, .number = 1});
+    router_flush(&rig.router);
+    router_expect(&rig.router, RECORD_BYE_OK);
+    rig_expect_loss(CLOSE_ORDERLY);
+    assert_int_equal(link_open_copies(rig.link), 1);
+    rig_check_ledger();
+    router_stop(&rig.router);
+    router_start(&rig.router);
+    assert_int_equal(router_hello(&rig.router)->control.hello.last, 0);
+    router_put(&rig.router, &rig.router.welcome);
+    router_flush(&rig.router);
+    router_expect(&rig.router, RECORD_REGISTERED);
+    router_expect_message(&rig.router, 1, "text");
+}
+
+static void a_silent_broker_is_left(void **state)
+{
+    (void)state;
+    rig.router.welcome.welcome.heartbeat_ms = 20;
+    rig.router.welcome.welcome.timeout_ms = 100;
+    rig_join();
+    rig_expect_loss(CLOSE_LINK_TIMEOUT);
+    assert_int_equal(router_wait(&rig.router, RECORD_HELLO)->header.epoch, 2);
+}
+
+static void a_broker_that_speaks_is_not_left(void **state)
+{
+    (void)state;
+    rig.router.welcome.welcome.heartbeat_ms = 20;
+    rig.router.welcome.welcome.timeout_ms = 400;
+    rig_join();
+    int64_t start_ms = deadline_now_ms();
+    for (size_t count = 0; deadline_now_ms() - start_ms < 1000; count++) {
+        router_expect_arrivals(&rig.router, router_arrivals(&rig.router) + 1);
+        router_flush(&rig.router);
+    }
+    assert_int_equal(link_state(rig.link), LINK_UP);
+}
+
+static void a_broker_that_does_not_answer_hello_is_left(void **state)
+{
+    (void)state;
+    rig.options.connect_timeout_ms = 50;
+    rig_link();
+    router_hello(&rig.router);
+    rig_expect_loss(CLOSE_CONNECTION);
+    router_hello(&rig.router);
+    rig.options.connect_timeout_ms = 60000;
+}
+
+static void a_refused_link_is_tried_again_with_growing_patience(void **state)
+{
+    (void)state;
+    rig.options.backoff_min_ms = 20;
+    rig.options.backoff_max_ms = 80;
+    rig_link();
+    int64_t start_ms = deadline_now_ms();
+    for (unsigned epoch = 1; epoch <= 5; epoch++) {
+        assert_int_equal(router_hello(&rig.router)->header.epoch, epoch);
+        router_put(&rig.router,
+            &(control_t){.type = RECORD_REFUSE, .refuse = {.close = CLOSE_WRONG_BROKER, .text = span_str("not me")}});
+        router_flush(&rig.router);
+        rig_expect_loss(CLOSE_WRONG_BROKER);
+    }
+    /* At least half of 20, 40, 80 and 80. */
+    assert_true(deadline_now_ms() - start_ms >= 110);
+    router_join(&rig.router);
+}
+
+static void every_reason_to_refuse_is_understood(void **state)
+{
+    (void)state;
+    rig_link();
+    for (unsigned close = 0; close < 70; close++) {
+        router_hello(&rig.router);
+        router_put(&rig.router, &(control_t){.type = RECORD_REFUSE, .refuse.close = (uint16_t)close});
+        router_flush(&rig.router);
+        rig_wait("state:down ");
+        assert_int_equal(link_loss(rig.link), close);
+    }
+    router_join(&rig.router);
+    router_put(&rig.router, &(control_t){.type = RECORD_REFUSE, .refuse.close = CLOSE_UNKNOWN_LINK});
+    router_flush(&rig.router);
+    rig_expect_loss(CLOSE_UNKNOWN_LINK);
+}
+
+static void a_refused_connection_is_found_at_once(void **state)
+{
+    (void)state;
+    router_stop(&rig.router);
+    rig_link();
+    for (unsigned i = 0; i < 5; i++)
+        rig_expect_loss(CLOSE_CONNECTION); /* the connect timeout is a minute */
+    router_start(&rig.router);
+    router_join(&rig.router);
+}
+
+static void an_endpoint_that_is_none_is_tried_again(void **state)
+{
+    (void)state;
+    rig_link();
+    link_destroy(&rig.link);
+    rig.options.endpoint = "nonsense";
+    rig.link = link_new(rig.reactor, &rig.options, &rig_owner, NULL);
+    for (unsigned i = 0; i < 50; i++)
+        rig_turn(NULL);
+    assert_int_equal(link_state(rig.link), LINK_DOWN);
+    rig_expect_said("");
+}
+
+static void a_draining_broker_gets_what_there_is_and_no_more(void **state)
+{
+    (void)state;
+    rig_join();
+    rig_send(1, "bob", "text");
+    rig_report("zoe");
+    router_put_empty(&rig.router, RECORD_DRAIN);
+    router_flush(&rig.router);
+    rig_wait("state:broker-drains ");
+    assert_false(link_has_room(rig.link));
+    assert_false(link_can_end(rig.link));
+    assert_false(link_is_up(rig.link));
+    assert_int_equal(link_state(rig.link), LINK_UP);
+    router_expect_message(&rig.router, 1, "text");
+    router_expect(&rig.router, RECORD_REPORT);
+    assert_int_equal(router_expect(&rig.router, RECORD_DRAINED)->control.number, 2);
+    rig_report("ann"); /* reports still go */
+    router_expect(&rig.router, RECORD_REPORT);
+    router_put_taken(&rig.router, 4);
+    router_put(&rig.router, &(control_t){.type = RECORD_BYE, .number = 0});
+    router_flush(&rig.router);
+    rig_wait("settled:1 ");
+    assert_int_equal(router_expect(&rig.router, RECORD_BYE_OK)->control.number, 0);
+    rig_expect_loss(CLOSE_ORDERLY);
+    rig_check_ledger();
+    router_stop(&rig.router);
+    router_start(&rig.router);
+    router_join(&rig.router);
+    rig_wait("room ");
+    rig_send(1, "bob", "after");
+    router_expect_message(&rig.router, 4, "after");
+}
+
+static void bye_of_the_broker_is_answered_with_what_was_taken(void **state)
+{
+    (void)state;
+    rig_join();
+    router_put(&rig.router, &(control_t){.type = RECORD_ORIGIN, .origin.handle = 2});
+    for (unsigned i = 1; i <= 3; i++) {
+        router_put_run(&rig.router, 2);
+        router_put_copy(&rig.router, i, &(uint64_t){5}, 1, "eve", "");
+        if (i == 3)
+            router_put(&rig.router, &(control_t){.type = RECORD_BYE, .number = 3});
+        router_flush(&rig.router);
+    }
+    const router_event_t *event = router_expect(&rig.router, RECORD_BYE_OK);
+    assert_int_equal(event->control.number, 3);
+    assert_int_equal(event->header.acknowledged, 3);
+    rig_expect_loss(CLOSE_ORDERLY);
+}
+
+static void what_an_orderly_broker_knew_to_be_held_is_not_settled_by_its_end(void **state)
+{
+    (void)state;
+    rig_join();
+    rig_send(1, "bob", "text");
+    router_expect(&rig.router, RECORD_MESSAGE);
+    router_put_numbers(&rig.router, RECORD_HELD, 1);
+    router_put_taken(&rig.router, 2);
+    router_put_empty(&rig.router, RECORD_DRAIN);
+    router_put(&rig.router, &(control_t){.type = RECORD_BYE, .number = 0});
+    router_flush(&rig.router);
+    router_wait(&rig.router, RECORD_BYE_OK);
+    rig_expect_loss(CLOSE_ORDERLY);
+    assert_false(link_is_settled(rig.link));
+    router_stop(&rig.router);
+    router_start(&rig.router);
+    router_join(&rig.router);
+    router_put_numbers(&rig.router, RECORD_ENDED, 1);
+    router_flush(&rig.router);
+    rig_wait("settled:1 ");
+}
+
+static void a_node_leaves_reports_and_says_bye(void **state)
+{
+    (void)state;
+    rig_join();
+    rig_send(1, "bob", "text");
+    router_expect(&rig.router, RECORD_MESSAGE);
+    router_put_taken(&rig.router, 2);
+    router_flush(&rig.router);
+    rig_wait("settled:1 ");
+    link_leave(rig.link);
+    rig_wait("state:leaving ");
+    router_expect(&rig.router, RECORD_LEAVE);
+    router_put_empty(&rig.router, RECORD_LEAVE_OK);
+    router_flush(&rig.router);
+    rig_wait("state:left ");
+    rig_report("zoe");
+    link_part(rig.link);
+    assert_int_equal(router_expect(&rig.router, RECORD_REPORT)->number, 2);
+    rig_expect_said(""); /* no BYE before the report is taken */
+    router_put_taken(&rig.router, 3);
+    router_flush(&rig.router);
+    assert_int_equal(router_expect(&rig.router, RECORD_BYE)->control.number, 2);
+    rig_wait("state:parting ");
+    router_put(&rig.router, &(control_t){.type = RECORD_BYE_OK, .number = 2});
+    router_flush(&rig.router);
+    rig_wait("state:closed ");
+    assert_string_equal(close_code(link_loss(rig.link)), "orderly");
+    assert_true(link_is_settled(rig.link));
+    rig_check_ledger();
+}
+
+/* Up to the BYE of a node that has nothing to say. */
+static void part(void)
+{
+    link_leave(rig.link);
+    router_expect(&rig.router, RECORD_LEAVE);
+    router_put_empty(&rig.router, RECORD_LEAVE_OK);
+    router_flush(&rig.router);
+    rig_wait("state:left ");
+    link_part(rig.link);
+}
+
+static void byes_that_cross_are_both_answered(void **state)
+{
+    (void)state;
+    rig_join();
+    part();
+    router_expect(&rig.router, RECORD_BYE);
+    router_put(&rig.router, &(control_t){.type = RECORD_BYE, .number = 0});
+    router_flush(&rig.router);
+    assert_int_equal(router_expect(&rig.router, RECORD_BYE_OK)->control.number, 0);
+    rig_wait("state:closed ");
+    assert_string_equal(close_code(link_loss(rig.link)), "orderly");
+}
+
+static void a_bye_before_the_nodes_own_is_answered_alone(void **state)
+{
+    (void)state;
+    rig_join();
+    link_leave(rig.link);
+    router_expect(&rig.router, RECORD_LEAVE);
+    router_put_empty(&rig.router, RECORD_LEAVE_OK);
+    router_put(&rig.router, &(control_t){.type = RECORD_BYE, .number = 0});
+    router_flush(&rig.router);
+    router_expect(&rig.router, RECORD_BYE_OK);
+    rig_wait("state:closed ");
+}
+
+static void a_bye_ok_with_another_number_is_not_believed(void **state)
+{
+    (void)state;
+    rig_join();
+    part();
+    router_expect(&rig.router, RECORD_BYE);
+    router_put(&rig.router, &(control_t){.type = RECORD_BYE_OK, .number = 1});
+    router_flush(&rig.router);
+    rig_wait("state:closed ");
+    assert_string_equal(close_code(link_loss(rig.link)), "bad-sequence");
+}
+
+static void a_link_that_is_not_up_leaves_at_once(void **state)
+{
+    (void)state;
+    for (unsigned step = 0; step < 3; step++) {
+        rig_link();
+        if (step == 1)
+            rig_wait("state:connecting ");
+        if (step == 2)
+            router_hello(&rig.router);
+        link_leave(rig.link);
+        rig_wait("state:closed ");
+        assert_int_equal(link_state(rig.link), LINK_CLOSED);
+        link_destroy(&rig.link);
+    }
+}
+
+static void a_link_that_is_lost_while_it_leaves_is_not_opened_again(void **state)
+{
+    (void)state;
+    for (unsigned step = 0; step < 3; step++) {
+        rig_join();
+        if (step == 0)
+            link_leave(rig.link);
+        else
+            part();
+        if (step == 2)
+            router_expect(&rig.router, RECORD_BYE);
+        router_stop(&rig.router);
+        rig_wait("state:closed ");
+        link_destroy(&rig.link);
+        router_start(&rig.router);
+    }
+}
+
+static void a_node_that_cannot_wait_parts_before_its_leave_is_answered(void **state)
+{
+    (void)state;
+    rig_join();
+    link_leave(rig.link);
+    router_expect(&rig.router, RECORD_LEAVE);
+    link_part(rig.link);
+    rig_wait("state:closed ");
+}
+
+static void a_link_may_be_destroyed_in_any_state(void **state)
+{
+    (void)state;
+    for (unsigned step = 0; step < 5; step++) {
+        rig.options.node.bytes[0] = (uint8_t)step;
+        rig_link();
+        if (step > 0)
+            rig_wait("state:connecting ");
+        /* The HELLO of the one before may come late. */
+        while (step > 1 && router_hello(&rig.router)->control.hello.node.bytes[0] != step)
+            ;
+        if (step > 2) {
+            router_put(&rig.router, &rig.router.welcome);
+            router_flush(&rig.router);
+            rig_wait("state:up ");
+            rig_send(1, "bob", "unsent");
+            rig_report("bob");
+        }
+        if (step > 3)
+            rig_turn(NULL);
+        link_destroy(&rig.link);
+        assert_null(rig.link);
+    }
+    link_destroy(&rig.link);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        RIG_TEST(hello_says_who_the_node_is),
+        RIG_TEST(a_link_is_up_when_it_is_welcomed),
+        RIG_TEST(a_link_works_over_inproc_and_ipc),
+        RIG_TEST(a_lost_connection_is_made_anew_and_everything_stated_again),
+        RIG_TEST(what_was_open_on_a_lost_link_is_unconfirmed),
+        RIG_TEST(reports_of_a_lost_link_are_said_again),
+        RIG_TEST(very_many_reports_of_a_lost_link_are_divided_into_batches),
+        RIG_TEST(what_was_accepted_and_not_sent_goes_on_the_next_link),
+        RIG_TEST(a_silent_broker_is_left),
+        RIG_TEST(a_broker_that_speaks_is_not_left),
+        RIG_TEST(a_broker_that_does_not_answer_hello_is_left),
+        RIG_TEST(a_refused_link_is_tried_again_with_growing_patience),
+        RIG_TEST(every_reason_to_refuse_is_understood),
+        RIG_TEST(a_refused_connection_is_found_at_once),
+        RIG_TEST(an_endpoint_that_is_none_is_tried_again),
+        RIG_TEST(a_draining_broker_gets_what_there_is_and_no_more),
+        RIG_TEST(bye_of_the_broker_is_answered_with_what_was_taken),
+        RIG_TEST(what_an_orderly_broker_knew_to_be_held_is_not_settled_by_its_end),
+        RIG_TEST(a_node_leaves_reports_and_says_bye),
+        RIG_TEST(byes_that_cross_are_both_answered),
+        RIG_TEST(a_bye_before_the_nodes_own_is_answered_alone),
+        RIG_TEST(a_bye_ok_with_another_number_is_not_believed),
+        RIG_TEST(a_link_that_is_not_up_leaves_at_once),
+        RIG_TEST(a_link_that_is_lost_while_it_leaves_is_not_opened_again),
+        RIG_TEST(a_node_that_cannot_wait_parts_before_its_leave_is_answered),
+        RIG_TEST(a_link_may_be_destroyed_in_any_state),
+    };
+    return TEST_RUN(tests);
+}
