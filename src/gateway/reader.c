@@ -176,6 +176,8 @@ static void reader_take_chunk(session_t *session, const uint8_t *chunk, size_t s
         buffer_append(&self->input, chunk, size);
         reader_go_on(session);
     }
+    if (buffer_size(&self->input))
+        session->worker->stirred = true;
 }
 
 /* Reads at most `size` bytes and takes their lines. Returns what was read, 0 at the end of input, or -1 when nothing is

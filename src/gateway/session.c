@@ -133,7 +133,8 @@ void session_bury(session_t *self)
 /* Whether its broker still knows its name, or must be told of copies. */
 static bool session_is_bound(const session_t *self)
 {
-    return self->registered || writer_owes(&self->writer);
+    return self->uplink && link_state(self->uplink->link) != LINK_CLOSED &&
+           (self->registered || writer_owes(&self->writer));
 }
 
 void session_poll(session_t *self)

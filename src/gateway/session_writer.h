@@ -61,8 +61,8 @@ void writer_tell(session_writer_t *self, link_t *link, uint64_t session);
 /* On a fresh link: states all copies again that are still in the queue. */
 void writer_restate(session_writer_t *self, link_t *link, uint64_t session);
 
-/* Drops the output, and reports each copy that was not written to its sender as `undelivered NAME reason`. With keep_line
- * a line whose beginning was written stays, and its copy. Returns the number of copies that were returned. */
+/* Drops the output, and reports each copy that was not written to its sender as `undelivered NAME reason`. With
+ * keep_line a line whose beginning was written stays, and its copy. Returns the number of copies that were returned. */
 unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int reason, bool keep_line);
 
 /* Forgets whatever is left of the queue; the origins will not be told any more. */

@@ -26,6 +26,7 @@ session_t *worker_session(worker_t *self, uint64_t id)
 
 void worker_dirty(session_t *session)
 {
+    session->worker->stirred = true;
     if (!list_has(&session->writer.dirty))
         list_append(&session->worker->dirty, &session->writer.dirty);
 }
@@ -284,6 +285,9 @@ static void on_fed_session(session_t *session, void *arg)
 /* Above the worker's share of memory nothing is read; below seven eighths of it reading goes on. */
 static void tick_memory(worker_t *self)
 {
+    if (!self->stirred && self->memory_used == 0)
+        return;
+    self->stirred = false;
     self->memory_used = 0;
     worker_each(self, on_memory_session, &self->memory_used);
     bool was_starving = self->starving;

@@ -73,6 +73,7 @@ struct worker {
     list_t hungry;   /* sessions that wait for memory */
     uv_timer_t tick;
     uint64_t memory_used; /* bytes in readers and writers, as of the last tick */
+    bool stirred;         /* something was queued since the last tick */
     bool starving;        /* it is above this worker's share, and nothing is read */
     bool ready;
     bool unready_told;
