@@ -319,7 +319,7 @@ void router_actor(zsock_t *pipe, void *args)
     if (rc == 0) {
         router_run(self);
     } else {
-        zsock_destroy(&self->router);
+        router_close(self, 0);
         broker_fini(&self->broker);
     }
     free(self);

@@ -11,6 +11,7 @@
 #include <czmq.h>
 #include <stdlib.h>
 
+#include "base/handover.h"
 #include "lib/deadline.h"
 
 static void dealer_connect(dealer_t *self, const char *endpoint)
@@ -45,7 +46,7 @@ static void dealer_forget(dealer_t *self)
     for (; buffer_size(&self->frames) > 0; buffer_consume(&self->frames, sizeof(zmq_msg_t *))) {
         zmq_msg_t *frame;
         memcpy(&frame, self->frames.data + self->frames.start, sizeof frame);
-        zmq_msg_close(frame);
+        handover_close(frame);
         free(frame);
     }
     buffer_fini(&self->frames);
@@ -71,7 +72,7 @@ static zmq_msg_t *dealer_frame(dealer_t *self)
     assert_non_null(frame);
     zmq_msg_init(frame);
     buffer_append(&self->frames, &frame, sizeof frame);
-    assert_true(zmq_msg_recv(frame, self->socket, 0) != -1);
+    assert_true(handover_receive(frame, self->socket, 0) != -1);
     return frame;
 }
 
@@ -226,7 +227,7 @@ void dealer_put_report(dealer_t *self, const body_report_t *report)
 void dealer_send_raw(dealer_t *self, const void *const *frames, const size_t *sizes, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        assert_true(zmq_send(self->socket, frames[i], sizes[i], i + 1 < count ? ZMQ_SNDMORE : 0) != -1);
+        assert_int_equal(handover_send_bytes(self->socket, frames[i], sizes[i], i + 1 < count ? ZMQ_SNDMORE : 0), 0);
 }
 
 void dealer_flush(dealer_t *self)

@@ -8,6 +8,7 @@
 
 #include <czmq.h>
 
+#include "base/handover.h"
 #include "base/ledger.h"
 #include "base/log.h"
 #include "broker/router.h"
@@ -24,6 +25,13 @@ static router_args_t args;
 static zactor_t *actor;
 static dealer_t a, b, c; /* nodes; those that a test opened are closed behind it */
 
+/* The actor's thread; what it borrowed is the test's again when it has ended. */
+static inline void actor_run(zsock_t *pipe, void *arg)
+{
+    router_actor(pipe, arg);
+    handover_release(arg);
+}
+
 /* Starts the broker; up to 8 options on top of what suits tests: long timeouts, so that only a test that wants one
  * meets it. Returns the actor's second signal: 0 when it listens. */
 static inline int broker_start(const char *const *options)
@@ -36,7 +44,7 @@ static inline int broker_start(const char *const *options)
     config = config_new(NULL, overrides, count, stderr);
     assert_non_null(config);
     args = (router_args_t){.config = config, .name = "main"};
-    actor = zactor_new(router_actor, &args);
+    actor = zactor_new(actor_run, &args);
     assert_non_null(actor);
     return zsock_wait(actor);
 }
@@ -131,6 +139,7 @@ static inline int teardown(void **state)
     dealer_close(&b);
     dealer_close(&c);
     zactor_destroy(&actor);
+    handover_acquire(&args);
     config_destroy(&config);
     return 0;
 }
