@@ -28,6 +28,7 @@ typedef struct {
     display_t out;
     display_t err;
     int signals;
+    int input_fault; /* the negative result that ended the input, or 0 */
     bool leaving;
     bool ended;
     bool interrupted; /* for the second time */
@@ -101,7 +102,9 @@ static void on_input(chat_t *self)
     span_t line;
     while (!self->leaving && line_source_next(self->input, &line))
         say(self, line);
-    if (result <= 0 && result != -EAGAIN)
+    if (result < 0 && result != -EAGAIN)
+        self->input_fault = result;
+    if (result == 0 || self->input_fault)
         leave(self);
 }
 
@@ -171,7 +174,9 @@ static int conclude(const chat_t *self)
     }
     if (client_draining(self->client) && !self->options->quiet)
         display_complain("ferry: the gateway was stopped; it took every line");
-    return EXIT_SUCCESS;
+    if (self->input_fault)
+        display_complain("ferry: cannot read standard input: %s", line_source_why(self->input_fault));
+    return self->input_fault ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int chat_loop(chat_t *self)

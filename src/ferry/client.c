@@ -267,16 +267,15 @@ void client_complain(const client_t *self, const char *what)
 {
     uint64_t taken = client_taken(self);
     if (self->has_counted)
-        display_complain("ferry: the gateway is being stopped and took only the first %" PRIu64 " %ss; %s %" PRIu64
-                         " is the first that it did not take",
-            taken, what, what, taken + 1);
+        display_complain("ferry: the gateway was stopped; %ss taken: %" PRIu64 ", first %s not taken: %" PRIu64, what,
+            taken, what, taken + 1);
     else if (self->refused)
         display_complain("ferry: %s closed the connection because of that error", self->gateway);
     else if (!self->confirmed)
         display_complain("ferry: %s ended the connection before the login was confirmed", self->gateway);
     else if (self->fault)
         display_complain("ferry: the connection to %s broke (%s); what became of the last %ss is not known",
-            self->gateway, strerror(self->fault), what);
+            self->gateway, line_source_why(-self->fault), what);
     else
         display_complain(
             "ferry: %s closed the connection too early; what became of the last %ss is not known", self->gateway, what);

@@ -59,8 +59,8 @@ uint64_t client_error_count(const client_t *self);
 /* After CLIENT_END: true if the gateway took every line that was said and then ended the conversation in order. */
 bool client_settled(const client_t *self);
 
-/* After CLIENT_END without client_settled: one sentence on stderr that says what happened. `what` names what the lines
- * are to the user ("line", "message"). */
+/* After CLIENT_END, when not all that the caller had to say was taken: one sentence on stderr that says what happened.
+ * `what` names what the lines are to the user ("line", "message"). */
 void client_complain(const client_t *self, const char *what);
 
 #endif

@@ -55,6 +55,11 @@ int line_source_read(line_source_t *self)
     return size > 0;
 }
 
+const char *line_source_why(int result)
+{
+    return result == -EMSGSIZE ? "a line is longer than 16 MiB" : strerror(-result);
+}
+
 bool line_source_next(line_source_t *self, span_t *line)
 {
     drop_taken(self);

@@ -20,6 +20,9 @@ void line_source_destroy(line_source_t **self_p);
  * nothing now, -EMSGSIZE if a line grows beyond LINE_SOURCE_SIZE_MAX, or another negative errno. */
 int line_source_read(line_source_t *self);
 
+/* Why a read failed: what a user reads of its negative result. Static, or until the next call of strerror. */
+const char *line_source_why(int result);
+
 /* Takes the next line, without its "\n"; after the end of input also the rest that has none. False if there is none
  * yet. The line lives until the next call of either function. */
 bool line_source_next(line_source_t *self, span_t *line);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* main: `ferry`, the command-line tool. It reads the arguments, finds the command and lets it run on the only thread.
  * Exit codes: 0 done, 1 failed, 2 a wrong command line; `ferry drain` adds those of the drained process. */
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ferry/command.h"
 #include "ferry/display.h"
@@ -84,8 +86,17 @@ static void locale_use_utf8(void)
         setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+/* A stream that the caller has closed must not become the connection's descriptor. */
+static void streams_open(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            abort();
+}
+
 int main(int argc, char **argv)
 {
+    streams_open();
     locale_use_utf8();
     options_t options = {0};
     if (options_parse(&options, "ferry", MAIN_LETTERS, true, argc, argv))

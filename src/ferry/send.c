@@ -5,7 +5,6 @@
  * everything was taken, without one error line. */
 #include <czmq.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +22,7 @@ typedef struct {
     char *head;           /* "bob, alice: " */
     display_t out;
     display_t err;
-    int input_fault; /* the errno that ended the input, or 0 */
+    int input_fault; /* the negative result that ended the input, or 0 */
     bool input_ended;
 } send_t;
 
@@ -53,7 +52,7 @@ static void on_input(send_t *self)
     while (line_source_next(self->input, &line))
         say(self, line);
     if (result < 0 && result != -EAGAIN)
-        self->input_fault = -result;
+        self->input_fault = result;
     if (result == 0 || self->input_fault)
         input_end(self);
 }
@@ -61,13 +60,9 @@ static void on_input(send_t *self)
 static int conclude(const send_t *self)
 {
     if (self->input_fault)
-        display_complain("ferry: cannot read standard input: %s", strerror(self->input_fault));
-    else if (!client_settled(self->client))
+        display_complain("ferry: cannot read standard input: %s", line_source_why(self->input_fault));
+    else if (!client_settled(self->client) || !self->input_ended)
         client_complain(self->client, self->input ? "line" : "message");
-    else if (!self->input_ended)
-        display_complain("ferry: the gateway is being stopped and took only the first %" PRIu64 " lines; line %" PRIu64
-                         " is the first that it did not take",
-            client_taken(self->client), client_taken(self->client) + 1);
     else if (client_error_count(self->client) == 0)
         return EXIT_SUCCESS;
     return EXIT_FAILURE;

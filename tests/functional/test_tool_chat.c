@@ -257,8 +257,7 @@ static void lines_that_a_stopped_gateway_did_not_take_are_shown(void **state)
                                    "alice> bob: two\n"
                                    "info draining\n"
                                    "alice> bob: half\n"
-                                   "ferry: the gateway is being stopped and took only the first 1 lines; line 2 is the "
-                                   "first that it did not take\n"
+                                   "ferry: the gateway was stopped; lines taken: 1, first line not taken: 2\n"
                                    "not taken: bob: two");
 }
 

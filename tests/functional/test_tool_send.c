@@ -70,6 +70,50 @@ static void each_line_of_the_input_is_a_message(void **state)
     expect_end(process, 0, "");
 }
 
+static void input_that_cannot_be_read_is_a_failure(void **state)
+{
+    (void)state;
+    const char *address = played_gateway_open();
+    static const char *const commands[] = {
+        "exec \"$FERRY_BIN/ferry\" send -g \"$1\" --as alice bob </",
+        "exec \"$FERRY_BIN/ferry\" chat -g \"$1\" alice </",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        process_t *process = process_run("sh", "-c", commands[i], "sh", address, NULL);
+        client_t *gateway = played_gateway_login("alice");
+        client_expect(gateway, "/ping ferry-end");
+        client_send(gateway, "ok ping ferry-end");
+        client_close(&gateway);
+        expect_end(process, 1, "cannot read standard input: Is a directory");
+    }
+}
+
+static void a_closed_standard_input_is_an_empty_one(void **state)
+{
+    (void)state;
+    process_t *process = process_run(
+        "sh", "-c", "exec \"$FERRY_BIN/ferry\" send -g \"$1\" --as alice bob <&-", "sh", played_gateway_open(), NULL);
+    client_t *gateway = played_gateway_login("alice");
+    client_expect(gateway, "/ping ferry-end");
+    client_expect_eof(gateway);
+    client_send(gateway, "ok ping ferry-end");
+    client_close(&gateway);
+    expect_end(process, 0, "");
+}
+
+static void output_that_cannot_be_written_is_a_failure(void **state)
+{
+    (void)state;
+    process_t *process = process_run(
+        "sh", "-c", "exec \"$FERRY_BIN/ferry\" listen -g \"$1\" alice >/dev/full", "sh", played_gateway_open(), NULL);
+    client_t *gateway = played_gateway_login("alice");
+    client_send(gateway, "from bob: hi");
+    client_expect(gateway, "/ping ferry-end");
+    client_send(gateway, "ok ping ferry-end");
+    client_close(&gateway);
+    expect_end(process, 1, "cannot write to standard output");
+}
+
 static void nothing_is_sent_before_the_login_is_confirmed(void **state)
 {
     (void)state;
@@ -110,7 +154,7 @@ static void a_stopped_gateway_leads_to_the_first_line_that_it_did_not_take(void 
     client_send(gateway, "info draining");
     client_send(gateway, "info accepted 3");
     client_close(&gateway);
-    expect_end(process, 1, "took only the first 2 lines; line 3 is the first that it did not take");
+    expect_end(process, 1, "lines taken: 2, first line not taken: 3");
 }
 
 static void input_that_a_stopped_gateway_kept_from_being_read_is_not_taken(void **state)
@@ -123,7 +167,7 @@ static void input_that_a_stopped_gateway_kept_from_being_read_is_not_taken(void 
     client_send(gateway, "info draining");
     client_send(gateway, "info accepted 3");
     client_close(&gateway);
-    expect_end(process, 1, "took only the first 2 lines; line 3 is the first that it did not take");
+    expect_end(process, 1, "lines taken: 2, first line not taken: 3");
 }
 
 static void a_stopped_gateway_that_took_everything_is_a_success(void **state)
@@ -252,6 +296,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_message_that_is_settled_is_a_success),
         TEST(each_line_of_the_input_is_a_message),
+        TEST(input_that_cannot_be_read_is_a_failure),
+        TEST(a_closed_standard_input_is_an_empty_one),
+        TEST(output_that_cannot_be_written_is_a_failure),
         TEST(nothing_is_sent_before_the_login_is_confirmed),
         TEST(an_error_line_is_shown_and_is_a_failure),
         TEST(a_stopped_gateway_leads_to_the_first_line_that_it_did_not_take),
