@@ -8,10 +8,8 @@
 
 #include "base/span.h"
 
-/*                  login confirmed          client_leave            end of file
- *     CLIENT_LOGIN ───────────────▶ CLIENT_IN ───────▶ CLIENT_LEAVING ───────▶ CLIENT_OVER
- * From each of the first three states an "info draining" leads to CLIENT_DRAINING, where nothing more is sent, and the
- * end of file or a broken connection leads to CLIENT_OVER. */
+/* A conversation knows facts, each of which only ever becomes true: the name is confirmed; the caller leaves; the
+ * gateway drains; it is over. Lines can be said until one of the last three. */
 typedef struct client client_t;
 
 typedef enum {
