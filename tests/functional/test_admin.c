@@ -204,6 +204,7 @@ static void a_gateway_that_loses_its_broker_stays_ready_for_a_while(void **state
     snprintf(link, sizeof link, "gateway/broker=main=%s", server_broker(broker));
     server_t *gateway = server_start("gateway", "-s", link, "-s", "admin/unready_after=2s", NULL);
     const char *admin = server_admin(gateway);
+    http_wait_status(admin, "/readyz", 200, DEADLINE_USUAL_MS);
     int64_t start_ms = deadline_now_ms();
     process_signal(server_process(broker), SIGKILL);
     server_destroy(&broker);
@@ -218,6 +219,7 @@ static void a_drain_is_not_ready_from_its_first_moment(void **state)
     (void)state;
     server_t *server = server_start("all", "-s", "drain/delay=20s", NULL);
     const char *admin = server_admin(server);
+    http_wait_status(admin, "/readyz", 200, DEADLINE_USUAL_MS);
     process_signal(server_process(server), SIGTERM);
     http_wait_status(admin, "/readyz", 503, DEADLINE_USUAL_MS);
     http_answer_t *answer = http_get(admin, "/readyz");
@@ -296,7 +298,7 @@ static void a_drain_that_is_refused_changes_nothing(void **state)
     assert_int_equal(http_answer_status(answer), 403);
     http_answer_destroy(&answer);
     assert_int_equal(http_status(admin, "/drain"), 405);
-    assert_int_equal(http_status(admin, "/readyz"), 200);
+    http_wait_status(admin, "/readyz", 200, DEADLINE_USUAL_MS);
     client_t *alice = client_login(server_gateway(server), "alice");
     client_close(&alice);
     server_stop(&server);
