@@ -76,7 +76,7 @@ static int writer_count_written(session_writer_t *self)
     uint64_t position = self->position - buffer_size(&self->output);
     int count = 0;
     for (; self->written < self->next && writer_at(self, self->written)->end <= position; self->written++) {
-        bool returned = writer_at(self, self->written)->number == 0;
+        bool returned = writer_at(self, self->written)->returned;
         self->returned -= returned;
         count += !returned;
     }
@@ -141,32 +141,36 @@ void writer_restate(session_writer_t *self, link_t *link, uint64_t session)
 static size_t writer_tail(const session_writer_t *self)
 {
     span_t output = buffer_span(&self->output);
-    const char *end = self->mid_line ? memchr(output.data, '\n', output.size) : NULL;
+    const char *end = self->mid_line && output.size ? memchr(output.data, '\n', output.size) : NULL;
     return end ? (size_t)(end - output.data) + 1 : 0;
 }
 
-static void writer_report(link_t *link, const queued_copy_t *copy, span_t name, int reason)
+/* Ends a copy that will not be written. Returns false if it was ended before. */
+static bool writer_return_copy(queued_copy_t *copy, link_t *link, span_t name, int reason)
 {
+    if (copy->returned)
+        return false;
+    copy->returned = true;
     link_report(link, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED,
                           .reason = (uint16_t)reason,
                           .origin = copy->origin->node,
                           .session = copy->session,
                           .number = copy->number,
                           .name = name});
+    return true;
 }
 
 unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int reason, bool keep_line)
 {
     size_t tail = keep_line ? writer_tail(self) : 0;
     uint64_t kept_end = self->position - buffer_size(&self->output) + tail;
-    uint64_t kept = self->written;
-    while (kept < self->next && writer_at(self, kept)->end <= kept_end)
-        kept++;
-    unsigned count = (unsigned)(self->next - kept);
-    for (uint64_t i = kept; i < self->next; i++) {
-        writer_report(link, writer_at(self, i), name, reason);
-        writer_at(self, i)->number = 0;
-        writer_at(self, i)->end = kept_end;
+    unsigned count = 0;
+    for (uint64_t i = self->written; i < self->next; i++) {
+        queued_copy_t *copy = writer_at(self, i);
+        if (copy->end <= kept_end)
+            continue;
+        count += writer_return_copy(copy, link, name, reason);
+        copy->end = kept_end;
     }
     self->returned += count;
     self->output.end = self->output.start + tail;

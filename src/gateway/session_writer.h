@@ -22,9 +22,10 @@ typedef struct {
 
 typedef struct {
     origin_t *origin; /* a reference; who is told */
-    uint64_t number;  /* 0: it was returned */
-    uint64_t session; /* of the sender */
-    uint64_t end;     /* position in the stream behind its line */
+    uint64_t number;
+    uint64_t session;      /* of the sender */
+    uint64_t end : 63;     /* position in the stream behind its line */
+    uint64_t returned : 1; /* it is not to be written any more */
 } queued_copy_t;
 
 typedef struct {

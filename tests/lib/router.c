@@ -177,12 +177,12 @@ static void router_turn(router_t *self, deadline_t deadline)
     }
 }
 
-static const router_event_t *router_next(router_t *self, deadline_t deadline, record_type_t wanted)
+static const router_event_t *router_next_until(router_t *self, deadline_t deadline, const char *wanted)
 {
     static router_event_t event;
     while (buffer_size(&self->events) == 0) {
         if (deadline_passed(deadline))
-            fail_msg("no %s came", record_name(wanted));
+            fail_msg("no %s came", wanted);
         router_turn(self, deadline);
     }
     memcpy(&event, self->events.data + self->events.start, sizeof event);
@@ -190,9 +190,14 @@ static const router_event_t *router_next(router_t *self, deadline_t deadline, re
     return &event;
 }
 
+const router_event_t *router_next(router_t *self)
+{
+    return router_next_until(self, deadline_in(DEADLINE_USUAL_MS), "record");
+}
+
 const router_event_t *router_expect(router_t *self, record_type_t type)
 {
-    const router_event_t *event = router_next(self, deadline_in(DEADLINE_USUAL_MS), type);
+    const router_event_t *event = router_next_until(self, deadline_in(DEADLINE_USUAL_MS), record_name(type));
     if (event->type != type)
         fail_msg("%s came instead of %s", record_name(event->type), record_name(type));
     return event;
@@ -203,7 +208,7 @@ const router_event_t *router_wait(router_t *self, record_type_t type)
     deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
     const router_event_t *event;
     do
-        event = router_next(self, deadline, type);
+        event = router_next_until(self, deadline, record_name(type));
     while (event->type != type);
     return event;
 }

@@ -77,7 +77,10 @@ void router_send_raw(router_t *self, const void *const *frames, const size_t *si
 /* The next record, which must be of that type. Valid until the next call. */
 const router_event_t *router_expect(router_t *self, record_type_t type);
 
-/* The same, passing over everything else. */
+/* The next record of any type. */
+const router_event_t *router_next(router_t *self);
+
+/* The next record of that type, passing over everything else. */
 const router_event_t *router_wait(router_t *self, record_type_t type);
 
 /* Waits for a MESSAGE that says this. */

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A session writer on one end of a pair of sockets, with a real link to a broker that the test plays. */
+#include "unit/link/link_rig.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "gateway/session_writer.h"
+
+enum { SESSION = 5, ORIGIN = 2, TEXT_SIZE = 1000, SOCKET_SIZE = 8192, CLIENT_READ_SIZE = 65536 };
+
+static session_writer_t writer;
+static int server, client; /* the two ends; the client's is read by hand */
+static origin_t *origin;
+
+static const writer_limits_t limits = {.high_mark = 1000, .low_mark = 100, .stall_time_ms = 10000, .stall_rate = 256};
+
+/* A link that is up, the origin of all copies, and an empty writer. */
+static int writer_open(void **state)
+{
+    int pair[2], size = SOCKET_SIZE;
+    link_id_t node = {{7}};
+    signal(SIGPIPE, SIG_IGN);
+    rig_open(state);
+    rig_join();
+    origins_put(link_origins(rig.link), ORIGIN, &node);
+    origin = origins_get(link_origins(rig.link), ORIGIN);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    server = pair[0];
+    client = pair[1];
+    assert_int_equal(setsockopt(server, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+    writer = (session_writer_t){0};
+    return 0;
+}
+
+static int writer_close(void **state)
+{
+    writer_forget(&writer, rig.link);
+    writer_fini(&writer);
+    close(server);
+    close(client);
+    return rig_close(state);
+}
+
+static void put_copy(uint64_t number, const char *text)
+{
+    body_copy_t copy = {.number = number, .session = number + 1000, .sender = span_str("eve"), .text = span_str(text)};
+    writer_copy(&writer, &copy, origin);
+}
+
+static void put_line(const char *text)
+{
+    span_t parts[] = {span_str("info "), span_str(text)};
+    writer_line(&writer, parts, 2);
+}
+
+/* Copies with the numbers from first to last, whose texts are long. */
+static void put_long(uint64_t first, uint64_t last)
+{
+    char text[TEXT_SIZE + 1];
+    memset(text, 'x', TEXT_SIZE);
+    text[TEXT_SIZE] = '\0';
+    for (uint64_t number = first; number <= last; number++)
+        put_copy(number, text);
+}
+
+static size_t long_line_size(void)
+{
+    return strlen("from eve: ") + TEXT_SIZE + 1;
+}
+
+/* What the client can read now, NUL-terminated. */
+static size_t client_read(char text[CLIENT_READ_SIZE])
+{
+    ssize_t size = read(client, text, CLIENT_READ_SIZE - 1);
+    size = size < 0 ? 0 : size;
+    text[size] = '\0';
+    return (size_t)size;
+}
+
+static void expect_read(const char *text)
+{
+    char got[CLIENT_READ_SIZE];
+    client_read(got);
+    assert_string_equal(got, text);
+}
+
+/* Writes, and lets the client read, until nothing is left. Returns the copies that were written; *size is what was
+ * read. */
+static unsigned write_all(size_t *size)
+{
+    char text[CLIENT_READ_SIZE];
+    unsigned count = 0;
+    *size = client_read(text);
+    while (!writer_is_empty(&writer)) {
+        int written = writer_write(&writer, server);
+        assert_true(written >= 0);
+        count += (unsigned)written;
+        *size += client_read(text);
+    }
+    return count;
+}
+
+static void tell(void)
+{
+    writer_tell(&writer, rig.link, SESSION);
+}
+
+static void expect_end(uint32_t count)
+{
+    const control_t *record = &router_expect(&rig.router, RECORD_END)->control;
+    assert_int_equal(record->held.session, SESSION);
+    assert_int_equal(record->held.count, count);
+}
+
+/* HOLD of the numbers from first to last, in one record. */
+static void expect_hold(uint64_t first, uint64_t last, bool again)
+{
+    const control_t *record = &router_expect(&rig.router, RECORD_HOLD)->control;
+    assert_int_equal(record->held.session, SESSION);
+    assert_int_equal(record->held.again, again);
+    assert_int_equal(record->held.handle, again ? 1 : ORIGIN);
+    assert_int_equal(control_numbers_count(&record->held.numbers), last - first + 1);
+    for (uint64_t number = first; number <= last; number++)
+        assert_int_equal(control_numbers_at(&record->held.numbers, number - first), number);
+}
+
+static void expect_report(uint64_t number, int reason)
+{
+    const body_report_t *report = &router_expect(&rig.router, RECORD_REPORT)->record.report;
+    assert_int_equal(report->error, FERRY_ERROR_UNDELIVERED);
+    assert_int_equal(report->reason, reason);
+    assert_int_equal(report->number, number);
+    assert_int_equal(report->session, number + 1000);
+    assert_true(link_id_equal(&report->origin, &origin->node));
+    assert_true(span_equal(report->name, span_str("bob")));
+}
+
+/* Nothing was told to the broker: an END that is, is the next thing that it hears. */
+static void expect_nothing_told(void)
+{
+    link_end(rig.link, SESSION, 4711);
+    expect_end(4711);
+}
+
+static unsigned give_back(int reason, bool keep_line)
+{
+    return writer_return(&writer, rig.link, span_str("bob"), reason, keep_line);
+}
+
+static void lines_are_written_as_they_came(void **state)
+{
+    (void)state;
+    put_copy(1, "hello");
+    put_line("a");
+    put_copy(2, "");
+    put_line("");
+    assert_int_equal(writer_pending(&writer), 2);
+    assert_int_equal(writer_write(&writer, server), 2);
+    expect_read("from eve: hello\ninfo a\nfrom eve: \ninfo \n");
+    assert_true(writer_is_empty(&writer));
+    assert_int_equal(writer_pending(&writer), 0);
+    assert_int_equal(writer_write(&writer, server), 0);
+}
+
+static void a_copy_that_is_written_in_its_turn_is_never_told(void **state)
+{
+    (void)state;
+    put_copy(1, "hello");
+    assert_true(writer_owes(&writer));
+    writer_write(&writer, server);
+    tell();
+    assert_false(writer_owes(&writer));
+    expect_nothing_told();
+    assert_int_equal(origin->references, 1);
+}
+
+static void what_the_socket_does_not_take_is_held_until_it_does(void **state)
+{
+    (void)state;
+    size_t size;
+    put_long(1, 100);
+    int written = writer_write(&writer, server);
+    assert_in_range(written, 1, 50);
+    assert_true(writer.blocked);
+    assert_int_equal(writer_pending(&writer), 100 - written);
+    tell();
+    expect_hold((uint64_t)written + 1, 100, false);
+    unsigned rest = write_all(&size);
+    assert_int_equal(written + rest, 100);
+    assert_int_equal(size, 100 * long_line_size());
+    assert_false(writer.blocked);
+    tell();
+    expect_end(rest);
+    assert_false(writer_owes(&writer));
+    assert_int_equal(origin->references, 1);
+}
+
+static void held_copies_end_in_steps_while_new_ones_come(void **state)
+{
+    (void)state;
+    size_t size;
+    put_long(1, 50);
+    uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
+    tell();
+    expect_hold(first, 50, false);
+    char text[CLIENT_READ_SIZE];
+    client_read(text);
+    int written = writer_write(&writer, server);
+    assert_in_range(written, 1, 49);
+    put_long(51, 60);
+    tell();
+    expect_end((uint32_t)written);
+    expect_hold(51, 60, false);
+    unsigned rest = write_all(&size);
+    tell();
+    expect_end(rest);
+    assert_false(writer_owes(&writer));
+}
+
+static void the_end_of_a_copy_waits_while_the_broker_drains(void **state)
+{
+    (void)state;
+    size_t size;
+    put_long(1, 20);
+    uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
+    tell();
+    expect_hold(first, 20, false);
+    router_put_empty(&rig.router, RECORD_DRAIN);
+    router_flush(&rig.router);
+    rig_wait("state:broker-drains ");
+    unsigned rest = write_all(&size);
+    tell();
+    assert_true(writer_owes(&writer));
+    router_put(&rig.router, &(control_t){.type = RECORD_BYE, .number = 0});
+    router_flush(&rig.router);
+    router_expect(&rig.router, RECORD_DRAINED);
+    router_expect(&rig.router, RECORD_BYE_OK);
+    rig_wait("state:down ");
+    tell();
+    assert_true(writer_owes(&writer));
+    router_stop(&rig.router);
+    router_start(&rig.router);
+    router_join(&rig.router);
+    writer_restate(&writer, rig.link, SESSION);
+    router_expect(&rig.router, RECORD_ORIGIN);
+    expect_hold(first, 20, true);
+    tell();
+    expect_end(rest);
+    assert_false(writer_owes(&writer));
+}
+
+static void what_comes_while_there_is_no_link_is_stated_on_the_next(void **state)
+{
+    (void)state;
+    put_long(1, 20);
+    uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
+    router_stop(&rig.router);
+    rig_wait("state:down ");
+    tell();
+    router_start(&rig.router);
+    router_join(&rig.router);
+    writer_restate(&writer, rig.link, SESSION);
+    router_expect(&rig.router, RECORD_ORIGIN);
+    expect_hold(first, 20, true);
+    tell();
+    expect_nothing_told();
+}
+
+static void returned_copies_are_reported_before_they_end(void **state)
+{
+    (void)state;
+    put_long(1, 20);
+    uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
+    tell();
+    expect_hold(first, 20, false);
+    put_copy(21, "never told");
+    put_line("dropped");
+    assert_int_equal(give_back(FERRY_REASON_STALLED, false), 21 - first + 1);
+    assert_true(writer_is_empty(&writer));
+    assert_int_equal(writer_pending(&writer), 0);
+    tell();
+    for (uint64_t number = first; number <= 21; number++)
+        expect_report(number, FERRY_REASON_STALLED);
+    expect_end((uint32_t)(20 - first + 1));
+    assert_false(writer_owes(&writer));
+    expect_nothing_told();
+}
+
+static void a_line_whose_beginning_was_written_is_kept_if_asked(void **state)
+{
+    (void)state;
+    size_t size;
+    put_long(1, 20);
+    uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
+    assert_true(writer.mid_line);
+    assert_int_equal(give_back(FERRY_REASON_DRAINED, true), 20 - first);
+    assert_int_equal(writer_pending(&writer), 1);
+    put_line("last");
+    assert_int_equal(write_all(&size), 1);
+    assert_int_equal(size, first * long_line_size() + strlen("info last\n"));
+    assert_int_equal(writer_pending(&writer), 0);
+    tell();
+    for (uint64_t number = first + 1; number <= 20; number++)
+        expect_report(number, FERRY_REASON_DRAINED);
+    assert_false(writer_owes(&writer));
+}
+
+static void between_two_lines_nothing_is_kept(void **state)
+{
+    (void)state;
+    put_copy(1, "hello");
+    writer_write(&writer, server);
+    assert_false(writer.mid_line);
+    put_copy(2, "dropped");
+    assert_int_equal(give_back(FERRY_REASON_DRAINED, true), 1);
+    assert_true(writer_is_empty(&writer));
+    assert_int_equal(give_back(FERRY_REASON_DRAINED, true), 0);
+    expect_read("from eve: hello\n");
+}
+
+static void a_copy_is_returned_once(void **state)
+{
+    (void)state;
+    put_long(1, 20);
+    uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
+    assert_int_equal(give_back(FERRY_REASON_DRAINED, true), 20 - first);
+    put_line("last");
+    assert_int_equal(give_back(FERRY_REASON_DRAINED, true), 0);
+    assert_int_equal(give_back(FERRY_REASON_GONE, false), 1);
+    assert_int_equal(give_back(FERRY_REASON_GONE, false), 0);
+    assert_int_equal(writer_pending(&writer), 0);
+    tell();
+    for (uint64_t number = first + 1; number <= 20; number++)
+        expect_report(number, FERRY_REASON_DRAINED);
+    expect_report(first, FERRY_REASON_GONE);
+    assert_false(writer_owes(&writer));
+    expect_nothing_told();
+}
+
+static void a_returned_copy_that_is_not_ended_is_held_under_its_number(void **state)
+{
+    (void)state;
+    put_long(1, 20);
+    uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
+    give_back(FERRY_REASON_DRAINED, true);
+    tell();
+    for (uint64_t number = first + 1; number <= 20; number++)
+        expect_report(number, FERRY_REASON_DRAINED);
+    expect_hold(first, 20, false);
+    give_back(FERRY_REASON_DRAINED, false);
+    tell();
+    expect_report(first, FERRY_REASON_DRAINED);
+    expect_end((uint32_t)(20 - first + 1));
+}
+
+static void a_client_that_is_gone_fails_the_write(void **state)
+{
+    (void)state;
+    close(client);
+    client = -1;
+    put_copy(1, "hello");
+    assert_int_equal(writer_write(&writer, server), -1);
+    assert_int_equal(writer_pending(&writer), 1);
+    assert_int_equal(give_back(FERRY_REASON_GONE, false), 1);
+}
+
+static void the_high_mark_pauses_once_and_the_low_mark_resumes_once(void **state)
+{
+    (void)state;
+    size_t size;
+    char text[CLIENT_READ_SIZE];
+    put_line("short");
+    assert_false(writer_became_paused(&writer, &limits));
+    assert_false(writer_became_resumed(&writer, &limits));
+    put_long(1, 50);
+    assert_true(writer_became_paused(&writer, &limits));
+    assert_false(writer_became_paused(&writer, &limits));
+    writer_write(&writer, server);
+    client_read(text);
+    assert_false(writer_became_resumed(&writer, &limits));
+    write_all(&size);
+    assert_true(writer_became_resumed(&writer, &limits));
+    assert_false(writer_became_resumed(&writer, &limits));
+    put_long(51, 51);
+    assert_true(writer_became_paused(&writer, &limits));
+}
+
+static void the_marks_are_where_they_say(void **state)
+{
+    (void)state;
+    writer_limits_t exact = {.high_mark = 12, .low_mark = 11};
+    put_line("12345");
+    assert_false(writer_became_paused(&writer, &exact));
+    put_line("");
+    put_line("");
+    assert_true(writer_became_paused(&writer, &exact));
+    writer.output.end = writer.output.start + 12;
+    assert_false(writer_became_resumed(&writer, &exact));
+    writer.output.end = writer.output.start + 11;
+    assert_true(writer_became_resumed(&writer, &exact));
+}
+
+static void a_client_that_takes_nothing_for_the_stall_time_is_stalled(void **state)
+{
+    (void)state;
+    put_long(1, 50);
+    writer_write(&writer, server);
+    assert_false(writer_is_stalled(&writer, &limits, 5000));
+    assert_false(writer_is_stalled(&writer, &limits, 14999));
+    assert_true(writer_is_stalled(&writer, &limits, 15000));
+}
+
+/* Takes that many bytes off the output, as a slow client's socket would. */
+static void drip(size_t size)
+{
+    buffer_consume(&writer.output, size);
+}
+
+static void a_client_that_takes_less_than_the_rate_is_stalled_too(void **state)
+{
+    (void)state;
+    put_long(1, 50);
+    assert_false(writer_is_stalled(&writer, &limits, 5000));
+    for (uint64_t now = 6000; now < 15000; now += 1000) {
+        drip(1);
+        assert_false(writer_is_stalled(&writer, &limits, now));
+    }
+    drip(2550 - 9);
+    assert_true(writer_is_stalled(&writer, &limits, 15000));
+}
+
+static void a_client_that_takes_as_much_as_the_rate_is_not_stalled(void **state)
+{
+    (void)state;
+    put_long(1, 50);
+    for (uint64_t now = 5000; now < 100000; now += 10000) {
+        assert_false(writer_is_stalled(&writer, &limits, now));
+        drip(2560);
+    }
+}
+
+static void any_sequence_of_writes_and_returns_accounts_for_every_copy(void **state)
+{
+    (void)state;
+    enum { STEPS = 3000 };
+    uint64_t random = 1, number = 0, delivered = 0, returned = 0, held = 0, ended = 0;
+    char text[CLIENT_READ_SIZE];
+    for (unsigned step = 0; step < STEPS; step++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        unsigned choice = (unsigned)(random >> 40) % 16;
+        if (choice < 8) {
+            put_long(number + 1, number + choice);
+            number += choice;
+        } else if (choice < 12) {
+            delivered += (uint64_t)writer_write(&writer, server);
+        } else if (choice < 14) {
+            client_read(text);
+        } else if (choice == 14) {
+            tell();
+            assert_true(writer.stated == writer.next);
+        } else if (random >> 60 == 0) {
+            returned += give_back(FERRY_REASON_STALLED, (random >> 59) % 2);
+        }
+        assert_int_equal(delivered + returned + writer_pending(&writer), number);
+        if (step % 50 == 0)
+            rig_turn(NULL);
+    }
+    returned += give_back(FERRY_REASON_STALLED, false);
+    tell();
+    assert_int_equal(delivered + returned, number);
+    assert_false(writer_owes(&writer));
+    assert_int_equal(origin->references, 1);
+    link_end(rig.link, 1, 4711);
+    for (const router_event_t *event = NULL;
+         !event || event->type != RECORD_END || event->control.held.count != 4711;) {
+        event = router_next(&rig.router);
+        held += event->type == RECORD_HOLD ? control_numbers_count(&event->control.held.numbers) : 0;
+        ended += event->type == RECORD_END && event->control.held.count != 4711 ? event->control.held.count : 0;
+        assert_true(ended <= held);
+    }
+    assert_int_equal(ended, held);
+}
+
+#define WRITER_TEST(function) cmocka_unit_test_setup_teardown(function, writer_open, writer_close)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        WRITER_TEST(lines_are_written_as_they_came),
+        WRITER_TEST(a_copy_that_is_written_in_its_turn_is_never_told),
+        WRITER_TEST(what_the_socket_does_not_take_is_held_until_it_does),
+        WRITER_TEST(held_copies_end_in_steps_while_new_ones_come),
+        WRITER_TEST(the_end_of_a_copy_waits_while_the_broker_drains),
+        WRITER_TEST(what_comes_while_there_is_no_link_is_stated_on_the_next),
+        WRITER_TEST(returned_copies_are_reported_before_they_end),
+        WRITER_TEST(a_line_whose_beginning_was_written_is_kept_if_asked),
+        WRITER_TEST(between_two_lines_nothing_is_kept),
+        WRITER_TEST(a_copy_is_returned_once),
+        WRITER_TEST(a_returned_copy_that_is_not_ended_is_held_under_its_number),
+        WRITER_TEST(a_client_that_is_gone_fails_the_write),
+        WRITER_TEST(the_high_mark_pauses_once_and_the_low_mark_resumes_once),
+        WRITER_TEST(the_marks_are_where_they_say),
+        WRITER_TEST(a_client_that_takes_nothing_for_the_stall_time_is_stalled),
+        WRITER_TEST(a_client_that_takes_less_than_the_rate_is_stalled_too),
+        WRITER_TEST(a_client_that_takes_as_much_as_the_rate_is_not_stalled),
+        WRITER_TEST(any_sequence_of_writes_and_returns_accounts_for_every_copy),
+    };
+    return TEST_RUN(tests);
+}
