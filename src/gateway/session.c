@@ -130,7 +130,7 @@ void session_bury(session_t *self)
         on_poll_closed((uv_handle_t *)&self->poll);
 }
 
-/* Whether its broker still knows its name, or must be told of copies. */
+/* Whether its broker still knows its name, or must be told of copies and still can be. */
 static bool session_is_bound(const session_t *self)
 {
     return self->uplink && link_state(self->uplink->link) != LINK_CLOSED &&
@@ -231,6 +231,12 @@ static void session_return(session_t *self, bool keep_line)
             writer_return(&self->writer, self->uplink->link, session_name(self), reason, keep_line);
 }
 
+static void session_flush_out(session_t *self)
+{
+    session_move(self, SESSION_FLUSHING);
+    worker_dirty(self);
+}
+
 void session_deny(session_t *self, int error)
 {
     self->registered = false;
@@ -239,11 +245,11 @@ void session_deny(session_t *self, int error)
     } else if (self->state == SESSION_GONE) {
         if (!session_is_bound(self))
             session_bury(self);
-    } else if (self->confirmed) {
-        session_return(self, false);
+    } else if (self->state >= SESSION_OPEN && self->state <= SESSION_LEAVING) {
+        self->close_reason = CLOSE_LOGIN;
+        session_return(self, true);
         session_error(self, error, session_name(self), span_of(NULL, 0));
-        writer_write(&self->writer, self->origin.fd);
-        session_cut(self, CLOSE_LOGIN);
+        session_flush_out(self);
     }
 }
 
@@ -255,12 +261,6 @@ static void session_leave(session_t *self)
         link_leaving(self->uplink->link, self->id);
     else if (!self->registered)
         session_left(self);
-}
-
-static void session_flush_out(session_t *self)
-{
-    session_move(self, SESSION_FLUSHING);
-    worker_dirty(self);
 }
 
 void session_left(session_t *self)
@@ -398,25 +398,31 @@ void session_restate(session_t *self)
     worker_dirty(self);
 }
 
-void session_finish(session_t *self)
+static void session_tell_accepted(session_t *self)
 {
-    if (self->state != SESSION_OPEN && self->state != SESSION_SETTLING && self->state != SESSION_LEAVING)
-        return;
     char count[24];
     span_t parts[] = {span_str("info accepted "), span_of(count, 0)};
     parts[1].size = (size_t)snprintf(count, sizeof count, "%" PRIu64, self->reader.lines);
     writer_line(&self->writer, parts, 2);
     self->close_reason = CLOSE_GATEWAY_DRAINS;
+}
+
+void session_finish(session_t *self)
+{
+    if (self->state != SESSION_OPEN && self->state != SESSION_SETTLING && self->state != SESSION_LEAVING)
+        return;
+    session_tell_accepted(self);
     session_flush_out(self);
 }
 
 void session_trim(session_t *self)
 {
-    if (self->state != SESSION_FLUSHING || writer_is_empty(&self->writer))
+    if (self->state != SESSION_FLUSHING || !self->confirmed || writer_is_empty(&self->writer))
         return;
+    self->close_reason = CLOSE_GATEWAY_DRAINS;
     session_return(self, true);
-    self->state = SESSION_LEAVING;
-    session_finish(self);
+    session_tell_accepted(self);
+    worker_dirty(self);
 }
 
 void session_unlink(session_t *self)
