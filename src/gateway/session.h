@@ -53,7 +53,7 @@ struct session {
     uint64_t open_messages; /* accepted and not settled */
     uint64_t since_ms;      /* in this state */
     list_node_t timed;      /* in the worker's list of logins or of closings */
-    list_node_t waiting;    /* for a paused name, for room on a link, or for memory */
+    list_node_t waiting;    /* for a paused name, or for room on a link */
     reader_t reader;
     session_writer_t writer;
 };

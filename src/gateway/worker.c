@@ -133,26 +133,30 @@ static void on_state(void *owner, link_t *link)
     worker_wake(&woken);
 }
 
+/* The session with that id, if that link is its name's; NULL otherwise. */
+static session_t *worker_session_on(worker_t *self, const link_t *link, uint64_t id)
+{
+    session_t *session = worker_session(self, id);
+    return session && session->uplink && session->uplink->link == link ? session : NULL;
+}
+
 static void on_confirmed(void *owner, link_t *link, uint64_t id)
 {
-    (void)link;
-    session_t *session = worker_session(owner, id);
+    session_t *session = worker_session_on(owner, link, id);
     if (session)
         session_confirm(session);
 }
 
 static void on_denied(void *owner, link_t *link, uint64_t id, int error)
 {
-    (void)link;
-    session_t *session = worker_session(owner, id);
+    session_t *session = worker_session_on(owner, link, id);
     if (session)
         session_deny(session, error);
 }
 
 static void on_left(void *owner, link_t *link, uint64_t id)
 {
-    (void)link;
-    session_t *session = worker_session(owner, id);
+    session_t *session = worker_session_on(owner, link, id);
     if (session)
         session_left(session);
 }
@@ -160,10 +164,9 @@ static void on_left(void *owner, link_t *link, uint64_t id)
 static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
 {
     worker_t *self = owner;
-    (void)link;
     self->copies_this_turn += copy->recipient_count;
     for (unsigned i = 0; i < copy->recipient_count; i++) {
-        session_t *session = worker_session(self, body_session_at(copy, i));
+        session_t *session = worker_session_on(self, link, body_session_at(copy, i));
         if (session)
             session_deliver(session, copy, origin);
         else
@@ -202,9 +205,11 @@ static void on_pause(void *owner, link_t *link, span_t name, bool paused)
 static void on_room(void *owner, link_t *link)
 {
     worker_t *self = owner;
-    list_t woken;
-    list_take(&woken, &uplinks_of_link(&self->uplinks, link)->waiting);
-    worker_wake(&woken);
+    uplink_t *uplink = uplinks_of_link(&self->uplinks, link);
+    for (list_node_t *node; (node = list_first(&uplink->waiting)) && link_has_room(link);) {
+        list_remove(node);
+        session_resume(list_member(node, session_t, waiting));
+    }
 }
 
 static const link_owner_t worker_link_owner = {

@@ -70,7 +70,6 @@ struct worker {
     list_t logins;   /* sessions before their name is confirmed, oldest first */
     list_t blocked;  /* sessions whose socket takes no more */
     list_t closings; /* sessions that wait for their client to close, oldest first */
-    list_t hungry;   /* sessions that wait for memory */
     uv_timer_t tick;
     uint64_t memory_used; /* bytes in readers and writers, as of the last tick */
     bool stirred;         /* something was queued since the last tick */
