@@ -23,7 +23,6 @@
 
 static struct {
     zactor_t *actor;
-    bool started; /* what its second signal said */
     char endpoint[ENDPOINT_SIZE]; /* where it listens */
     char logged_endpoint[ENDPOINT_SIZE];
     char last_event[64];
@@ -62,7 +61,6 @@ static inline int fake_main_launch(const char *listen)
     admin_args_t args = {.listen = listen};
     zsys_handler_set(NULL);
     fake_main.actor = zactor_new(admin_actor, &args);
-    fake_main.started = zsock_wait(fake_main.actor) == 0;
     assert_non_null(fake_main.actor);
     int failed = zsock_wait(fake_main.actor);
     pthread_mutex_lock(&fake_main.lock);
