@@ -9,7 +9,8 @@
 
 #include "broker/broker.h"
 
-#define NODES_FIRST 16
+#define NODES_FIRST    16
+#define NODE_BODY_SIZE (64 * 1024) /* where a body to a node is closed: small enough to stay in the cache */
 
 void nodes_init(nodes_t *self)
 {
@@ -97,7 +98,8 @@ node_t *nodes_add(struct broker *broker, const link_id_t *id, span_t routing_id,
     node->index = nodes_free_index(self);
     node->handle = ++self->handle_last;
     node->broker = broker;
-    dealer_writer_init(&node->writer, broker->socket, broker->batch_size);
+    dealer_writer_init(
+        &node->writer, broker->socket, broker->batch_size < NODE_BODY_SIZE ? broker->batch_size : NODE_BODY_SIZE);
     node_connect(node, routing_id, epoch);
     table_put(self->by_id, &node->item);
     self->list[node->index] = node;
