@@ -5,9 +5,7 @@
 #ifndef FERRY_BROKER_HELD_H
 #define FERRY_BROKER_HELD_H
 
-#include "broker/names.h"
-
-struct broker;
+#include "broker/peers.h"
 
 #define HELD_SESSION_MAX (1u << 20) /* copies held for one session */
 #define HELD_STATED_MAX  (1u << 16) /* origins that a node states on one link */
@@ -28,9 +26,6 @@ void held_registered(node_t *node);
 /* The node is given up: tells the origins of what it held. Names are still there. */
 void held_lost(node_t *node);
 
-/* The node has left or was given up: what is held of it is of no interest to anybody. */
-void held_origin_gone(node_t *node);
-
 /* Everything held for that session has ended: tells the origins, and forgets it. */
 void held_end_all(peer_t *peer);
 
@@ -39,8 +34,5 @@ void held_drop(peer_t *peer);
 
 /* Copies held by that node. Walks all its sessions. */
 uint64_t held_count(const node_t *node);
-
-/* Frees what is kept for origins that never came; all nodes must be gone. */
-void held_fini(struct broker *broker);
 
 #endif

@@ -8,6 +8,7 @@
 #include "broker/broker.h"
 #include "broker/dispatch.h"
 #include "broker/held.h"
+#include "broker/held_origins.h"
 #include "broker/names.h"
 #include "broker/pauses.h"
 

@@ -6,34 +6,12 @@
  * the router's thread. */
 #include "broker/names.h"
 
-#include <assert.h>
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/held.h"
 #include "broker/pauses.h"
 #include "wire/bytes.h"
 #include "wire/error.h"
-
-/* A new peer is WAITING until it owns its name. */
-static const unsigned peer_moves[] = {
-    [PEER_WAITING] = 1u << PEER_OWNER,
-    [PEER_OWNER] = 1u << PEER_LEAVING | 1u << PEER_LEFT,
-    [PEER_LEAVING] = 1u << PEER_LEFT,
-    [PEER_LEFT] = 0,
-};
-
-static void peer_move(peer_t *self, peer_state_t state)
-{
-    assert(peer_moves[self->state] & 1u << state);
-    self->state = state;
-}
-
-static uint32_t session_slot(uint64_t session)
-{
-    return (uint32_t)session;
-}
 
 /* Where the owner of a name is in the cache. Who chooses names that collide loses the cache's help, not the table's. */
 static peer_t **names_cached(struct broker *broker, span_t name)
@@ -58,69 +36,6 @@ peer_t *names_find(struct broker *broker, span_t name)
             *cached = peer;
     }
     return peer && peer->state == PEER_OWNER ? peer : NULL;
-}
-
-peer_t *node_peer(const node_t *node, uint64_t session)
-{
-    uint32_t slot = session_slot(session);
-    peer_t *peer = slot < node->slot_count ? node->slots[slot] : NULL;
-    return peer && peer->session == session ? peer : NULL;
-}
-
-static void node_grow_slots(node_t *node, uint32_t slot)
-{
-    uint32_t count = node->slot_count ? node->slot_count : 16;
-    while (count <= slot)
-        count *= 2;
-    node->slots = realloc(node->slots, count * sizeof(peer_t *));
-    if (!node->slots)
-        abort();
-    memset(node->slots + node->slot_count, 0, (count - node->slot_count) * sizeof(peer_t *));
-    node->slot_count = count;
-}
-
-static peer_t *peer_new(node_t *node, uint64_t session, span_t name)
-{
-    uint32_t slot = session_slot(session);
-    peer_t *self = calloc(1, sizeof *self + name.size);
-    if (!self)
-        abort();
-    if (slot >= node->slot_count)
-        node_grow_slots(node, slot);
-    assert(!node->slots[slot]);
-    node->slots[slot] = self;
-    self->node = node;
-    self->session = session;
-    memcpy(self->name, name.data, name.size);
-    self->item.key = span_of(self->name, name.size);
-    return self;
-}
-
-static void peer_destroy(peer_t *self)
-{
-    self->node->slots[session_slot(self->session)] = NULL;
-    held_drop(self);
-    node_set_fini(&self->told);
-    free(self);
-}
-
-peer_t *node_peer_left(node_t *node, uint64_t session)
-{
-    peer_t *peer = node_peer(node, session);
-    if (peer)
-        return peer;
-    uint32_t slot = session_slot(session);
-    if (slot < node->slot_count && node->slots[slot])
-        return NULL;
-    peer = peer_new(node, session, span_of("", 0));
-    peer->state = PEER_LEFT;
-    return peer;
-}
-
-void peer_reap(peer_t *self)
-{
-    if (self->state == PEER_LEFT && !self->held)
-        peer_destroy(self);
 }
 
 static void peer_deny(peer_t *self)
@@ -173,6 +88,7 @@ static void peer_leave_name(peer_t *self)
 {
     peer_t *waiting = self->waiting;
     self->waiting = NULL;
+    self->is_stale = false;
     pauses_end(self);
     peer_t **cached = names_cached(self->node->broker, self->item.key);
     if (*cached == self)
@@ -229,8 +145,7 @@ static void peer_claim(peer_t *self)
  * had promised not to. */
 static int slot_clear(node_t *node, uint64_t session)
 {
-    uint32_t slot = session_slot(session);
-    peer_t *peer = slot < node->slot_count ? node->slots[slot] : NULL;
+    peer_t *peer = node_peer_in_slot(node, session);
     if (!peer)
         return 0;
     if (peer->state == PEER_LEFT) {

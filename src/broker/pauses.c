@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "broker/broker.h"
+#include "broker/names.h"
 
 static bool peer_is_listed(const peer_t *peer)
 {

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "broker/names.h"
+#include "broker/peers.h"
 
 #define PAUSES_WINDOWS   4   /* open bytes, in windows, above which a node is congested; half of it ends that */
 #define PAUSES_SILENT_MS 250 /* so is one that has been silent for so long with batches open */

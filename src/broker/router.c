@@ -13,7 +13,7 @@
 #include "broker/dispatch.h"
 #include "broker/drain.h"
 #include "broker/front.h"
-#include "broker/held.h"
+#include "broker/held_origins.h"
 #include "broker/listen.h"
 #include "broker/loss.h"
 #include "broker/pauses.h"
@@ -254,7 +254,7 @@ static void broker_fini(broker_t *self)
         loss_of_node(node, CLOSE_BROKER_DRAINS);
     nodes_flush(&self->nodes);
     nodes_fini(&self->nodes);
-    held_fini(self);
+    held_origins_fini(self);
     table_destroy(&self->names, NULL);
     json_decref(self->listening);
 }

@@ -165,6 +165,49 @@ static void a_new_link_states_what_it_still_holds(void **state)
     dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){2, 3}, 2);
 }
 
+static void a_link_that_is_lost_while_it_states_counts_for_nothing(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_expect(&a, RECORD_HELD);
+    dealer_expect_taken(&a, 4);
+    dealer_reopen(&b, ENDPOINT);
+    dealer_greet(&b);
+    dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
+    put_hold(true, 1, 2, 0);
+    dealer_flush(&b);
+    dealer_reopen(&b, ENDPOINT);
+    dealer_greet(&b);
+    dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
+    put_hold(true, 1, 3, 0);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){1, 2}, 2);
+    assert_int_equal(broker_number("gauges.held_copies"), 1);
+}
+
+/* The session that held copies was closed while there was no link, and another client of its node has the name. */
+static void a_session_without_its_name_states_what_it_holds(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_expect(&a, RECORD_HELD);
+    dealer_expect_taken(&a, 4);
+    dealer_reopen(&b, ENDPOINT);
+    dealer_greet(&b);
+    dealer_put_register(&b, SESSION(1, 8), "bob");
+    dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
+    put_hold(true, 1, 1, 2);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_expect(&b, RECORD_CONFIRMED);
+    put_end(3);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){1, 2, 3}, 3);
+    alice_sends("bob", "new");
+    dealer_expect_copy(&b, SESSION(1, 8), "alice", "new");
+}
+
 static void an_origin_that_comes_back_hears_what_is_held_anew(void **state)
 {
     (void)state;
@@ -235,6 +278,8 @@ int main(void)
         BROKER_TEST(what_a_lost_node_held_is_unconfirmed),
         BROKER_TEST(copies_are_held_longer_than_the_name),
         BROKER_TEST(a_new_link_states_what_it_still_holds),
+        BROKER_TEST(a_link_that_is_lost_while_it_states_counts_for_nothing),
+        BROKER_TEST(a_session_without_its_name_states_what_it_holds),
         BROKER_TEST(an_origin_that_comes_back_hears_what_is_held_anew),
         BROKER_TEST(what_ended_before_its_origin_came_is_told_when_it_comes),
         BROKER_TEST(what_is_held_of_a_node_that_is_gone_ends_quietly),

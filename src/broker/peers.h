@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* peers: the sessions of nodes, by slot, and what becomes of each. The router's thread; nothing fails but by abort.
+ *
+ *     (REGISTER) ──▶ OWNER ──LEAVING──▶ LEAVING ──LEFT──▶ LEFT, while copies of it are held ──▶ gone
+ *          │          ▲                    │                                                      ▲
+ *          └──▶ WAITING ◀── name leaves ───┘ (of another session)                                 │
+ *                   └───────────────────── LEAVING, or the name is given to another ──────────────┘
+ */
+#ifndef FERRY_BROKER_PEERS_H
+#define FERRY_BROKER_PEERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/table.h"
+#include "broker/node_set.h"
+#include "broker/nodes.h"
+
+typedef enum {
+    PEER_WAITING, /* for a name that leaves */
+    PEER_OWNER,   /* confirmed; copies are routed to it */
+    PEER_LEAVING, /* still owns the name, and gets nothing new */
+    PEER_LEFT,    /* has no name any more; its node holds copies of it */
+} peer_state_t;
+
+typedef struct held held_t;
+
+/* A session that has, had or wants a name. */
+typedef struct peer {
+    table_item_t item; /* by name, in broker->names while it owns the name */
+    node_t *node;      /* borrowed */
+    uint64_t session;
+    peer_state_t state;
+    bool is_stale;                      /* of the link before, and not registered again yet */
+    bool is_paused;                     /* by its node */
+    bool say_left;                      /* LEAVING came for it alone */
+    uint64_t leave_mark;                /* the batch whose acknowledgement ends LEAVING */
+    struct peer *leaving_next;          /* in node_t.leaving_first */
+    struct peer *waiting;               /* an owner's: those who want the name next, in order; a waiter's: the next */
+    struct peer *told_prev, *told_next; /* in node_t.told_peers */
+    node_set_t told;                    /* nodes that were told of its pause */
+    held_t *held;                       /* copies that its node holds; NULL for none */
+    char name[];
+} peer_t;
+
+/* A node's session, or NULL. */
+peer_t *node_peer(const node_t *node, uint64_t session);
+
+/* Whoever is in that session's slot, of this or of another generation, or NULL. */
+peer_t *node_peer_in_slot(const node_t *node, uint64_t session);
+
+/* A new session, WAITING, in its slot, which must be free. */
+peer_t *peer_new(node_t *node, uint64_t session, span_t name);
+
+/* Frees a session that is in no table or list any more; what is held for it is forgotten. */
+void peer_destroy(peer_t *self);
+
+/* A node's session for copies that are held; one without a name is made if there is none, since its name may be gone.
+ * NULL if another generation has the slot. */
+peer_t *node_peer_held(node_t *node, uint64_t session);
+
+/* Frees a session that has left and of which nothing is held any more. */
+void peer_reap(peer_t *self);
+
+/* Makes a move of the diagram; any other asserts. */
+void peer_move(peer_t *self, peer_state_t state);
+
+#endif
