@@ -417,11 +417,12 @@ void session_finish(session_t *self)
 
 void session_trim(session_t *self)
 {
-    if (self->state != SESSION_FLUSHING || !self->confirmed || writer_is_empty(&self->writer))
+    if (self->state > SESSION_FLUSHING || !self->confirmed || writer_is_empty(&self->writer))
         return;
     self->close_reason = CLOSE_GATEWAY_DRAINS;
     session_return(self, true);
-    session_tell_accepted(self);
+    if (self->state == SESSION_FLUSHING)
+        session_tell_accepted(self);
     worker_dirty(self);
 }
 

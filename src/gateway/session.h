@@ -92,7 +92,7 @@ void session_quit(session_t *self, close_t reason);
 /* Its connection is lost, or is cut: returns what it did not take for that reason, and lets its name go. */
 void session_cut(session_t *self, close_t reason);
 
-/* For the drain: writes `info accepted N` behind what is owed, then the end of file; and, at the deadline, returns what
+/* For the drain: writes `info accepted N` behind what is owed, then the end of file; and, at a deadline, returns what
  * the client has not taken, so that it can still read that line. */
 void session_finish(session_t *self);
 void session_trim(session_t *self);

@@ -79,9 +79,10 @@ struct worker {
     uint64_t unready_since_ms; /* when a broker was lost, 0 if none is */
 
     worker_phase_t phase;
-    uint64_t settle_deadline_ms, flush_deadline_ms, end_deadline_ms;
+    /* When what clients did not take is returned, for the first and the last time, and when each step is given up. */
+    uint64_t trim_deadline_ms, settle_deadline_ms, leave_deadline_ms, flush_deadline_ms, end_deadline_ms;
     uv_timer_t drain_timer;
-    bool trimmed;
+    bool settle_trimmed, flush_trimmed;
     uint32_t drain_slot; /* sessions below it have been told `info accepted N` */
 
     uint8_t scratch[READER_CHUNK_SIZE];

@@ -12,8 +12,7 @@
 #define DRAIN_STEP_MS    10   /* between looks at what may go on */
 #define DRAIN_SPREAD     50   /* steps over which closings are spread, so that clients do not all come back at once */
 #define DRAIN_LEAST      64   /* sessions in each of these steps at least */
-#define DRAIN_RESERVE_MS 2000 /* kept for returning what clients did not take, and for BYE */
-#define DRAIN_LAST_MS    500  /* of it for BYE */
+#define DRAIN_RESERVE_MS 2000 /* kept for returning what clients did not take, for the last lines, and for BYE */
 
 static void worker_enter(worker_t *self, worker_phase_t phase, const char *step)
 {
@@ -50,9 +49,11 @@ void worker_drain_begin(worker_t *self, uint64_t left_ms)
         return;
     uint64_t now = reactor_now_ms(self->reactor);
     uint64_t reserve = left_ms / 3 < DRAIN_RESERVE_MS ? left_ms / 3 : DRAIN_RESERVE_MS;
-    uint64_t last = reserve / 4 < DRAIN_LAST_MS ? reserve / 4 : DRAIN_LAST_MS;
-    self->end_deadline_ms = now + left_ms - last;
-    self->flush_deadline_ms = now + left_ms - reserve;
+    self->trim_deadline_ms = now + left_ms - reserve;
+    self->settle_deadline_ms = now + left_ms - reserve / 2;
+    self->leave_deadline_ms = now + left_ms - reserve / 8 * 3;
+    self->flush_deadline_ms = now + left_ms - reserve / 4;
+    self->end_deadline_ms = now + left_ms - reserve / 8;
     worker_enter(self, WORKER_SETTLING, "settle");
     uv_timer_start(&self->drain_timer, on_drain_timer, DRAIN_STEP_MS, DRAIN_STEP_MS);
     worker_each(self, on_drain_session, NULL);
@@ -107,14 +108,20 @@ static bool worker_has_output(const worker_t *self)
     return false;
 }
 
+/* Once, at that time: what clients have not taken is returned to its senders. */
+static void worker_trim_at(worker_t *self, uint64_t deadline_ms, bool *trimmed)
+{
+    if (*trimmed || reactor_now_ms(self->reactor) < deadline_ms)
+        return;
+    *trimmed = true;
+    worker_each(self, on_trim_session, NULL);
+}
+
 static void worker_flush_on(worker_t *self, uint64_t now)
 {
     bool late = now >= self->flush_deadline_ms;
     bool told = worker_finish_some(self, late);
-    if (late && !self->trimmed) {
-        self->trimmed = true;
-        worker_each(self, on_trim_session, NULL);
-    }
+    worker_trim_at(self, self->flush_deadline_ms, &self->flush_trimmed);
     if (!(told && !worker_has_output(self)) && now < self->end_deadline_ms)
         return;
     worker_enter(self, WORKER_PARTING, "bye");
@@ -148,13 +155,17 @@ void worker_drain_go_on(worker_t *self)
     uint64_t now = reactor_now_ms(self->reactor);
     switch (self->phase) {
     case WORKER_SETTLING:
-        if (worker_is_settled(self) || now >= self->flush_deadline_ms) {
+        worker_trim_at(self, self->trim_deadline_ms, &self->settle_trimmed);
+        if (worker_is_settled(self) || now >= self->settle_deadline_ms) {
             worker_enter(self, WORKER_SETTLED, "settled");
             worker_say(self, "SETTLED", NULL);
         }
         break;
+    case WORKER_SETTLED:
+        worker_trim_at(self, self->trim_deadline_ms, &self->settle_trimmed);
+        break;
     case WORKER_LEAVING:
-        if (worker_links_reached(self, LINK_LEFT) || now >= self->flush_deadline_ms)
+        if (worker_links_reached(self, LINK_LEFT) || now >= self->leave_deadline_ms)
             worker_enter(self, WORKER_FLUSHING, "flush");
         break;
     case WORKER_FLUSHING:

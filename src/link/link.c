@@ -337,8 +337,6 @@ void link_leave(link_t *self)
 void link_part(link_t *self)
 {
     self->part_wanted = true;
-    if (self->state == LINK_LEAVING)
-        link_close(self);
 }
 
 link_state_t link_state(const link_t *self)
