@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The life of a session, as its client and its broker see it. */
+#include "worker_rig.h"
+
+/* What makes a client slow: a socket that takes little, and marks and times that are soon reached. */
+static int setup_hasty(void **state)
+{
+    (void)state;
+    worker_start((const char *const[]){"gateway/login_timeout=100ms", "gateway/stall_time=200ms",
+        "gateway/high_mark=64KiB", "gateway/low_mark=16KiB", "gateway/send_buffer=4KiB", NULL});
+    router_join(&router);
+    router_put(&router, &(control_t){.type = RECORD_ORIGIN, .origin.handle = ORIGIN});
+    router_flush(&router);
+    return 0;
+}
+
+static void put_notice(int error, int reason, uint64_t number, uint64_t session, const char *name, bool taken)
+{
+    router_put_notice(&router, &(body_notice_t){.error = (uint16_t)error,
+                                   .reason = (uint16_t)reason,
+                                   .number = number,
+                                   .session = session,
+                                   .name = span_str(name),
+                                   .taken = taken});
+    router_flush(&router);
+}
+
+/* So many copies of a kilobyte each, in one batch, from message `first` on. */
+static void deliver_many(uint64_t first, unsigned count, uint64_t session)
+{
+    char text[1001];
+    memset(text, 'x', 1000);
+    text[1000] = '\0';
+    router_put_run(&router, ORIGIN);
+    for (unsigned i = 0; i < count; i++)
+        router_put_copy(&router, first + i, &session, 1, "eve", text);
+    router_flush(&router);
+}
+
+/* The link is lost, and made again with a new instance. */
+static void replace_broker(void)
+{
+    router_stop(&router);
+    router_start(&router);
+    router_welcome(&router);
+}
+
+static void expect_report(uint64_t number, const char *name, int reason)
+{
+    const body_report_t *report = &router_wait(&router, RECORD_REPORT)->record.report;
+    assert_int_equal(report->number, number);
+    assert_int_equal(report->error, FERRY_ERROR_UNDELIVERED);
+    assert_int_equal(report->reason, reason);
+    assert_true(span_equal(report->name, span_str(name)));
+}
+
+static void a_session_says_and_reads_lines(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    client_send(client, "bob, carol: hello");
+    const router_event_t *event = router_expect_message(&router, 1, "hello");
+    assert_int_equal(event->record.message.session, session);
+    assert_int_equal(event->record.message.recipient_count, 2);
+    assert_true(span_equal(event->record.message.sender, span_str("alice")));
+    deliver(1, session, "hello yourself");
+    client_expect(client, "from eve: hello yourself");
+    router_expect_acknowledged(&router, 1);
+    assert_int_equal(ledger_count("delivered", NULL), 1);
+    assert_int_equal(ledger_count("pending", NULL), 2);
+    answer_taken(2);
+    deliver(2, session, "another");
+    client_expect(client, "from eve: another");
+    assert_int_equal(ledger_count("handed_over", NULL), 2);
+    check_balance();
+}
+
+static void a_name_is_asked_for_when_the_link_is_up(void **state)
+{
+    (void)state;
+    client_t *client = client_new();
+    client_send(client, "alice");
+    wait_taken(client_fd);
+    router_welcome(&router);
+    answer(RECORD_CONFIRMED, expect_register("alice", false));
+    client_barrier(client);
+}
+
+static void a_name_that_was_not_confirmed_is_asked_for_on_the_next_link(void **state)
+{
+    (void)state;
+    client_t *client = client_new();
+    client_send(client, "alice");
+    expect_register("alice", false);
+    replace_broker();
+    answer(RECORD_CONFIRMED, expect_register("alice", false));
+    client_barrier(client);
+}
+
+static void a_confirmed_name_is_registered_again(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    replace_broker();
+    assert_int_equal(expect_register("alice", true), session);
+    router_expect(&router, RECORD_REGISTERED);
+    answer(RECORD_CONFIRMED, session);
+    client_send(client, "bob: still here");
+    router_expect_message(&router, 1, "still here");
+}
+
+static void a_name_that_is_taken_closes_the_client(void **state)
+{
+    (void)state;
+    client_t *client = client_new();
+    client_send(client, "alice");
+    router_put(&router, &(control_t){.type = RECORD_DENIED,
+                            .name = {.session = expect_register("alice", false), .error = FERRY_ERROR_NAME_TAKEN}});
+    router_flush(&router);
+    client_expect(client, "error name-taken alice");
+    client_expect_eof(client);
+    client_close(&client);
+    expect_forgotten();
+}
+
+static void a_name_that_was_taken_meanwhile_ends_its_session_in_order(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    client_send(client, "bob: unread"); /* stays in the kernel while bob is paused */
+    router_expect(&router, RECORD_MESSAGE);
+    replace_broker();
+    expect_register("alice", true);
+    router_put(
+        &router, &(control_t){.type = RECORD_DENIED, .name = {.session = session, .error = FERRY_ERROR_NAME_TAKEN}});
+    router_flush(&router);
+    client_expect(client, "error unconfirmed bob broker-lost");
+    client_expect(client, "error name-taken alice");
+    client_expect_eof(client);
+    client_close(&client);
+    expect_forgotten();
+    check_balance();
+}
+
+static void refusals_reach_their_sender(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    client_send(client, "nobody: hello");
+    router_expect(&router, RECORD_MESSAGE);
+    put_notice(FERRY_ERROR_NO_SUCH_PEER, 0, 1, session, "nobody", false);
+    client_expect(client, "error no-such-peer nobody");
+    put_notice(FERRY_ERROR_UNDELIVERED, FERRY_REASON_STALLED, 1, session, "bob", true);
+    client_expect(client, "error undelivered bob stalled");
+    put_notice(FERRY_ERROR_UNDELIVERED, FERRY_REASON_STALLED, 1, session + 1, "bob", true);
+    client_barrier(client);
+    assert_int_equal(ledger_count("refused", "no-such-peer"), 1);
+    check_balance();
+}
+
+static void a_quit_waits_until_everything_is_settled(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    client_send(client, "bob: one\nbob: two\n/quit\nbob: not taken");
+    router_expect_message(&router, 1, "one");
+    router_expect_message(&router, 2, "two");
+    router_put_numbers(&router, RECORD_HELD, 2);
+    answer_taken(3);
+    deliver(1, session, "it has not left yet");
+    client_expect(client, "from eve: it has not left yet");
+    put_notice(FERRY_ERROR_UNDELIVERED, FERRY_REASON_GONE, 2, UINT64_MAX, "bob", true);
+    client_expect(client, "error undelivered bob gone");
+    router_put_numbers(&router, RECORD_ENDED, 2);
+    router_flush(&router);
+    expect_leaving(session);
+    answer(RECORD_LEFT, session);
+    client_expect_eof(client);
+    client_close(&client);
+    expect_forgotten();
+    check_balance();
+}
+
+static void a_client_that_is_gone_returns_what_still_comes(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    client_close(&client);
+    expect_leaving(session);
+    deliver(7, session, "too late");
+    expect_report(7, "alice", FERRY_REASON_GONE);
+    answer(RECORD_LEFT, session);
+    expect_forgotten();
+    assert_int_equal(ledger_count("returned", "gone"), 1);
+    check_balance();
+}
+
+static void a_client_that_is_gone_before_its_name_is_confirmed_takes_it_back(void **state)
+{
+    (void)state;
+    client_t *client = client_new();
+    client_send(client, "alice");
+    uint64_t session = expect_register("alice", false);
+    client_close(&client);
+    answer(RECORD_CONFIRMED, session);
+    expect_leaving(session);
+    answer(RECORD_LEFT, session);
+    expect_forgotten();
+}
+
+static void a_copy_for_a_session_that_is_none_is_counted_as_returned(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_open("alice", &session);
+    router_put_run(&router, ORIGIN);
+    router_put_copy(&router, 1, (uint64_t[]){session + 1, session + (1ull << 32), UINT64_MAX}, 3, "eve", "");
+    router_flush(&router);
+    router_expect_acknowledged(&router, 1);
+    assert_int_equal(ledger_count("returned", "gone"), 3);
+    check_balance();
+}
+
+static void a_login_that_does_not_come_is_closed(void **state)
+{
+    (void)state;
+    client_t *client = client_new();
+    client_expect(client, "error login-timeout");
+    client_expect_eof(client);
+    client = client_new();
+    client_send(client, "alice");
+    uint64_t session = expect_register("alice", false);
+    client_expect(client, "error login-timeout");
+    expect_leaving(session);
+    client_expect_eof(client);
+    client_close(&client);
+    expect_forgotten();
+    answer(RECORD_LEFT, session);
+    expect_forgotten();
+}
+
+static void a_slow_client_is_paused_and_resumed(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    deliver_many(1, 100, session);
+    const router_event_t *event = router_wait(&router, RECORD_PAUSE);
+    assert_true(span_equal(event->control.name.name, span_str("alice")));
+    for (unsigned i = 0; i < 100; i++)
+        client_expect_prefix(client, "from eve: xxx");
+    event = router_wait(&router, RECORD_RESUME);
+    assert_true(span_equal(event->control.name.name, span_str("alice")));
+    assert_int_equal(ledger_count("delivered", NULL), 100);
+    check_balance();
+}
+
+static void a_client_that_takes_nothing_is_closed_and_the_rest_returned(void **state)
+{
+    (void)state;
+    uint64_t session, other;
+    client_t *friend = client_open("bob", &other);
+    client_open("alice", &session);
+    deliver_many(1, 100, session);
+    deliver(101, other, "others go on");
+    client_expect(friend, "from eve: others go on");
+    const router_event_t *event = router_wait(&router, RECORD_REPORT);
+    assert_int_equal(event->record.report.reason, FERRY_REASON_STALLED);
+    for (uint64_t number = event->number; number < 100; number = event->record.report.number)
+        event = router_wait(&router, RECORD_REPORT);
+    router_wait(&router, RECORD_LEAVING);
+    answer(RECORD_LEFT, session);
+    expect_forgotten();
+    json_int_t returned = ledger_count("returned", "stalled");
+    assert_in_range(returned, 1, 100);
+    assert_int_equal(ledger_count("delivered", NULL), 101 - returned);
+    check_balance();
+}
+
+static void what_a_slow_client_has_not_taken_is_held_and_outlives_the_link(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    deliver_many(1, 60, session);
+    const control_t *record = &router_wait(&router, RECORD_HOLD)->control;
+    uint64_t first = record->held.numbers.first;
+    assert_in_range(first, 2, 60);
+    replace_broker();
+    expect_register("alice", true);
+    router_expect(&router, RECORD_ORIGIN);
+    record = &router_expect(&router, RECORD_HOLD)->control;
+    assert_true(record->held.again);
+    assert_int_equal(record->held.numbers.first, first);
+    router_expect(&router, RECORD_REGISTERED);
+    for (unsigned i = 0; i < 60; i++)
+        client_expect_prefix(client, "from eve: xxx");
+    uint32_t ended = 0;
+    while (ended < 60 - first + 1)
+        ended += router_wait(&router, RECORD_END)->control.held.count;
+    assert_int_equal(ended, 60 - first + 1);
+    check_balance();
+}
+
+static void a_refused_connection_gets_its_error_line(void **state)
+{
+    (void)state;
+    int pair[2];
+    handoff_t handoff = {.error = FERRY_ERROR_TOO_MANY_SESSIONS, .address = "unix"};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    handoff.fd = pair[0];
+    handover_send_bytes(zsock_resolve(door), &handoff, sizeof handoff, 0);
+    client_t *client = client_adopt(pair[1]);
+    client_expect(client, "error too-many-sessions");
+    client_expect_eof(client);
+    client_close(&client);
+    expect_forgotten();
+}
+
+#define SESSION_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define EARLY_TEST(function)   cmocka_unit_test_setup_teardown(function, setup_greeting, teardown)
+#define HASTY_TEST(function)   cmocka_unit_test_setup_teardown(function, setup_hasty, teardown)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        SESSION_TEST(a_session_says_and_reads_lines),
+        EARLY_TEST(a_name_is_asked_for_when_the_link_is_up),
+        SESSION_TEST(a_name_that_was_not_confirmed_is_asked_for_on_the_next_link),
+        SESSION_TEST(a_confirmed_name_is_registered_again),
+        SESSION_TEST(a_name_that_is_taken_closes_the_client),
+        SESSION_TEST(a_name_that_was_taken_meanwhile_ends_its_session_in_order),
+        SESSION_TEST(refusals_reach_their_sender),
+        SESSION_TEST(a_quit_waits_until_everything_is_settled),
+        SESSION_TEST(a_client_that_is_gone_returns_what_still_comes),
+        SESSION_TEST(a_client_that_is_gone_before_its_name_is_confirmed_takes_it_back),
+        SESSION_TEST(a_copy_for_a_session_that_is_none_is_counted_as_returned),
+        HASTY_TEST(a_login_that_does_not_come_is_closed),
+        HASTY_TEST(a_slow_client_is_paused_and_resumed),
+        HASTY_TEST(a_client_that_takes_nothing_is_closed_and_the_rest_returned),
+        HASTY_TEST(what_a_slow_client_has_not_taken_is_held_and_outlives_the_link),
+        SESSION_TEST(a_refused_connection_gets_its_error_line),
+    };
+    return TEST_RUN(tests);
+}
