@@ -18,7 +18,7 @@
 #define SLOW_BUILD 0
 #endif
 
-static unsigned patience(void)
+unsigned deadline_patience(void)
 {
     const char *text = getenv("FERRY_TEST_PATIENCE");
     if (!text)
@@ -36,7 +36,7 @@ int64_t deadline_now_ms(void)
 
 deadline_t deadline_in(unsigned timeout_ms)
 {
-    return (deadline_t){deadline_now_ms() + (int64_t)timeout_ms * patience()};
+    return (deadline_t){deadline_now_ms() + (int64_t)timeout_ms * deadline_patience()};
 }
 
 int deadline_left_ms(deadline_t self)

@@ -14,6 +14,9 @@ typedef struct {
     int64_t at_ms; /* on CLOCK_MONOTONIC */
 } deadline_t;
 
+/* How many times slower than a fast machine's release build things may be. */
+unsigned deadline_patience(void);
+
 /* The deadline that lies `timeout_ms` times the patience ahead. */
 deadline_t deadline_in(unsigned timeout_ms);
 

@@ -299,6 +299,15 @@ int process_wait_exit(process_t *self, unsigned timeout_ms)
     return self->exit_code;
 }
 
+void process_expect_exit(process_t *self, int exit_code, unsigned timeout_ms)
+{
+    int code = process_wait_exit(self, timeout_ms);
+    if (code == exit_code)
+        return;
+    show_log(self);
+    fail_msg("%s ends with %d instead of %d", self->program, code, exit_code);
+}
+
 static const char *keep_found(process_t *self, const char *text)
 {
     char *copy = text ? strdup(text) : NULL;

@@ -51,6 +51,9 @@ bool process_ended(process_t *self);
  * called again. */
 int process_wait_exit(process_t *self, unsigned timeout_ms);
 
+/* The same, and fails the test, with the log, unless the exit code is this one. */
+void process_expect_exit(process_t *self, int exit_code, unsigned timeout_ms);
+
 /* Waits for a line of the log (standard error) that has all `fields` ("event=listening role=gateway", see logfmt_match)
  * and lies behind the mark. Returns the line, valid until the next call for this process. */
 const char *process_wait_log(process_t *self, const char *fields, unsigned timeout_ms);

@@ -28,6 +28,8 @@ struct server {
 typedef struct {
     const char *values[ARGUMENTS_MAX + 1];
     unsigned count;
+    char link_timeout[40];
+    char settling_time[40];
 } arguments_t;
 
 static server_t *servers; /* all that are not destroyed */
@@ -49,6 +51,18 @@ static void add_default(arguments_t *self, const char *option)
     add(self, option);
 }
 
+/* Gives links the time that a slow build needs; the values are the defaults times the patience. */
+static void add_patience(arguments_t *self)
+{
+    unsigned patience = deadline_patience();
+    if (patience == 1)
+        return;
+    snprintf(self->link_timeout, sizeof(self->link_timeout), "link/timeout=%us", 5 * patience);
+    snprintf(self->settling_time, sizeof(self->settling_time), "link/settling_time=%us", 10 * patience);
+    add_default(self, self->link_timeout);
+    add_default(self, self->settling_time);
+}
+
 static server_t *launch(const char *role, va_list further)
 {
     arguments_t arguments = {.count = 0};
@@ -61,6 +75,7 @@ static server_t *launch(const char *role, va_list further)
     if (strcmp(role, "gateway") != 0)
         add_default(&arguments, "broker/listen=tcp://127.0.0.1:0");
     add_default(&arguments, "admin/listen=http://127.0.0.1:0");
+    add_patience(&arguments);
 
     server_t *self = calloc(1, sizeof(*self));
     assert(self);
@@ -124,7 +139,7 @@ void server_stop(server_t **self_p)
     server_t *self = *self_p;
     client_close_all();
     process_signal(self->process, SIGTERM);
-    assert_int_equal(process_wait_exit(self->process, STOP_MS), 0);
+    process_expect_exit(self->process, 0, STOP_MS);
     assert_int_equal(server_ledger(self, "balance"), 0);
     server_destroy(self_p);
 }

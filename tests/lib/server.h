@@ -13,7 +13,7 @@ typedef struct server server_t;
  *     server_start ("gateway", "-s", broker_option, "-s", "drain/timeout=60s", NULL)
  *
  * and waits until it is ready. Each of gateway/listen, broker/listen and admin/listen gets port 0 of 127.0.0.1, unless
- * the arguments set it. */
+ * the arguments set it; a slow build gets a longer link/timeout and link/settling_time. */
 server_t *server_start(const char *role, ...) __attribute__((sentinel));
 
 /* The same without waiting: for a server that is to fail, or to wait for its broker. */
