@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -109,6 +110,25 @@ static void a_stderr_that_takes_nothing_harms_nobody(void **state)
     assert_int_equal(errno, ENOMEM);
 }
 
+static void a_stderr_that_hangs_loses_lines_and_says_so_later(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20000; i++)
+        log_info("flood", log_int("number", i));
+    unsigned taken = 0;
+    while (*next_write())
+        taken++;
+    assert_true(taken > 0 && taken < 20000);
+    log_info("after");
+    char lost[32];
+    snprintf(lost, sizeof lost, "lines=%u", 20000 - taken);
+    const char *line = next_write();
+    assert_non_null(strstr(line, "level=warning event=log-lost"));
+    assert_non_null(strstr(line, lost));
+    assert_non_null(strstr(next_write(), "event=after"));
+    assert_string_equal(next_write(), "");
+}
+
 int main(void)
 {
 #define log_test(name) cmocka_unit_test_setup_teardown(name, open_stderr, restore_stderr)
@@ -118,6 +138,7 @@ int main(void)
         log_test(what_is_below_the_level_is_not_written),
         log_test(json_is_written_when_it_is_asked_for),
         log_test(a_stderr_that_takes_nothing_harms_nobody),
+        log_test(a_stderr_that_hangs_loses_lines_and_says_so_later),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }
