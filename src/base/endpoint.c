@@ -255,6 +255,13 @@ static bool is_stale(const endpoint_t *self)
     return refused;
 }
 
+bool endpoint_is_taken(const endpoint_t *self)
+{
+    struct stat status;
+    bool has_path = self->kind == ENDPOINT_IPC && self->path[0] != '@';
+    return has_path && lstat(self->path, &status) == 0 && !is_stale(self);
+}
+
 static int bind_socket(const endpoint_t *self, int fd)
 {
     const struct sockaddr *address = (const struct sockaddr *)&self->address;

@@ -28,6 +28,10 @@ bool endpoint_is_local(const endpoint_t *self);
 /* The port of a tcp or http endpoint, 0 for others. */
 int endpoint_port(const endpoint_t *self);
 
+/* True if there is something at the path of an ipc endpoint that must not be removed to listen there: a socket on which
+ * somebody accepts, or anything else. Of others false: binding tells. */
+bool endpoint_is_taken(const endpoint_t *self);
+
 /* Opens a non-blocking, close-on-exec stream socket that listens there (tcp, http, ipc), with SO_REUSEADDR; a stale
  * ipc path (nobody accepts on it) is removed first, a live one is EADDRINUSE. Returns the descriptor, or -errno. */
 int endpoint_listen(const endpoint_t *self, int backlog);

@@ -84,6 +84,9 @@ static int listen_one(void *socket, const char *wanted, json_t *listening)
     if (endpoint_parse(&endpoint, wanted, &reason) != 0)
         return listen_fail(wanted, reason);
     endpoint_text(&endpoint, text);
+    /* N.B. ZeroMQ removes whatever lies at the path, another broker's socket too. */
+    if (endpoint_is_taken(&endpoint))
+        return listen_fail(wanted, strerror(EADDRINUSE));
     bool is_any = endpoint.kind == ENDPOINT_TCP && endpoint_port(&endpoint) == 0;
     if ((is_any ? listen_any_port(socket, text) : zmq_bind(socket, text)) != 0)
         return listen_fail(wanted, zmq_strerror(zmq_errno()));

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
+#include "lib/folder.h"
 #include "lib/test.h"
 
 #include <czmq.h>
+#include <unistd.h>
 
 #include "base/endpoint.h"
 #include "base/log.h"
@@ -27,6 +29,7 @@ static int teardown(void **state)
     zmq_close(router);
     json_decref(listening);
     config_destroy(&config);
+    folder_remove_all();
     return 0;
 }
 
@@ -59,15 +62,13 @@ static void port_0_becomes_a_free_port_that_clients_do_not_get(void **state)
     }
 }
 
-static void an_address_in_use_is_refused(void **state)
+/* Another broker cannot listen where this one does. */
+static void refuse_another(const char *endpoint)
 {
-    (void)state;
-    const char *const options[] = {"broker/listen=tcp://127.0.0.1:0"};
-    assert_int_equal(bind_to(options, 1), 0);
     void *other = zmq_socket(zsys_init(), ZMQ_ROUTER);
     json_t *none = json_array();
     char override[128];
-    snprintf(override, sizeof override, "broker/listen=%s", bound(1));
+    snprintf(override, sizeof override, "broker/listen=%s", endpoint);
     const char *const taken[] = {override};
     config_t *second = config_new(NULL, taken, 1, stderr);
     log_setup(LOG_LEVEL_ERROR + 1, LOG_FORMAT_LOGFMT);
@@ -78,6 +79,40 @@ static void an_address_in_use_is_refused(void **state)
     zmq_close(other);
     json_decref(none);
     config_destroy(&second);
+}
+
+static void an_address_in_use_is_refused(void **state)
+{
+    (void)state;
+    const char *const options[] = {"broker/listen=tcp://127.0.0.1:0"};
+    assert_int_equal(bind_to(options, 1), 0);
+    refuse_another(bound(1));
+}
+
+static void the_socket_of_a_broker_that_lives_is_not_taken_from_it(void **state)
+{
+    (void)state;
+    char option[160];
+    snprintf(option, sizeof option, "broker/listen=ipc://%s/broker", folder_new());
+    const char *const options[] = {option};
+    assert_int_equal(bind_to(options, 1), 0);
+    refuse_another(bound(1));
+}
+
+static void a_file_at_the_path_of_a_socket_is_left_alone(void **state)
+{
+    (void)state;
+    char option[160];
+    snprintf(option, sizeof option, "broker/listen=ipc://%s/broker", folder_new());
+    const char *path = strstr(option, "://") + 3;
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+    log_setup(LOG_LEVEL_ERROR + 1, LOG_FORMAT_LOGFMT);
+    const char *const options[] = {option};
+    assert_int_equal(bind_to(options, 1), -1);
+    log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT);
+    assert_int_equal(access(path, F_OK), 0);
 }
 
 static void an_open_address_is_bound_when_the_configuration_allows_it(void **state)
@@ -128,6 +163,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LISTEN_TEST(port_0_becomes_a_free_port_that_clients_do_not_get),
         LISTEN_TEST(an_address_in_use_is_refused),
+        LISTEN_TEST(the_socket_of_a_broker_that_lives_is_not_taken_from_it),
+        LISTEN_TEST(a_file_at_the_path_of_a_socket_is_left_alone),
         LISTEN_TEST(an_open_address_is_bound_when_the_configuration_allows_it),
         LISTEN_TEST(options_of_a_link_are_set),
     };
