@@ -3,6 +3,7 @@
  * them. Exit codes: 0 everything ended, 1 start-up or configuration, 3 the drain lost something or ran out of time, 4 a
  * second signal. Everything here is the main thread's. */
 #include <czmq.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sys/random.h>
@@ -126,6 +127,14 @@ static int arguments_read(arguments_t *self, int argc, char **argv)
     return arguments_role(self, argc, argv);
 }
 
+/* A standard stream that came closed would give its number to a client's socket, and the log would go there. */
+static void open_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", O_RDWR);
+}
+
 static void raise_descriptors(void)
 {
     struct rlimit limit;
@@ -144,6 +153,7 @@ static void block_signals(void)
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log at its largest size loses lines, not the process */
     zsys_handler_set(NULL);
 }
 
@@ -250,6 +260,7 @@ static int process_run(process_t *self, role_t role)
 
 int main(int argc, char **argv)
 {
+    open_standard_streams();
     arguments_t arguments = {0};
     int code = arguments_read(&arguments, argc, argv);
     if (code >= 0)
