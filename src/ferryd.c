@@ -214,6 +214,17 @@ static void process_add(process_t *self, pipeline_t *pipeline, role_t role)
     }
 }
 
+/* Destroys the ends of pipes that nobody took over, because the start failed before. */
+static void process_close_pipes(process_t *self, const pipeline_t *pipeline)
+{
+    for (unsigned i = 0; i < self->worker_count; i++) {
+        if (!pipeline_has_started(pipeline, "listener"))
+            zsock_destroy(&self->pipes[i]);
+        if (!pipeline_has_started(pipeline, self->worker_names[i]))
+            zsock_destroy(&self->workers[i].listener);
+    }
+}
+
 static void process_fini(process_t *self)
 {
     brokers_destroy(&self->brokers);
@@ -253,6 +264,7 @@ static int process_run(process_t *self, role_t role)
     log_info("start", log_str("role", role_names[role]), log_str("version", FERRY_VERSION), log_uint("pid", getpid()));
     process_add(self, pipeline, role);
     int code = pipeline_start(pipeline) == 0 ? (int)pipeline_run(pipeline) : PIPELINE_EXIT_START;
+    process_close_pipes(self, pipeline);
     pipeline_destroy(&pipeline);
     process_fini(self);
     return code;

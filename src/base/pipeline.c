@@ -97,6 +97,7 @@ static int member_start(member_t *member)
     member->actor = zactor_new(member_run, member);
     if (!member->actor)
         return -1;
+    member->started = true;
     return zsock_wait(member->actor) == 0 ? 0 : -1;
 }
 
@@ -107,6 +108,14 @@ int pipeline_start(pipeline_t *self)
             if ((int)self->members[i].stage == stage && member_start(&self->members[i]) != 0)
                 return -1;
     return 0;
+}
+
+bool pipeline_has_started(const pipeline_t *self, const char *name)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (streq(self->members[i].name, name))
+            return self->members[i].started;
+    return false;
 }
 
 member_t *pipeline_admin(pipeline_t *self)

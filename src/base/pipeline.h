@@ -55,6 +55,9 @@ void pipeline_add(pipeline_t *self, pipeline_stage_t stage, const char *name, za
 /* Starts the actors, the last stage first. Returns 0, or -1 when one of them could not start (it has said why). */
 int pipeline_start(pipeline_t *self);
 
+/* Whether the actor of that name was started, and so took over what its arguments give it. */
+bool pipeline_has_started(const pipeline_t *self, const char *name);
+
 /* Supervises until the drain that SIGTERM, SIGINT or the admin actor began is over, destroys the actors in pipeline
  * order, and logs the ledger. SIGTERM and SIGINT must be blocked in all threads. Returns the exit code. */
 pipeline_exit_t pipeline_run(pipeline_t *self);

@@ -15,6 +15,7 @@ typedef struct {
     zactor_fn *function;
     void *args;
     zactor_t *actor; /* NULL before the start and after its end */
+    bool started;
     bool tells_ready;
     bool ready;
     bool settled, drained;

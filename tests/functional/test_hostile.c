@@ -8,6 +8,7 @@
 #include "lib/client.h"
 #include "lib/deadline.h"
 #include "lib/folder.h"
+#include "lib/server.h"
 #include "lib/shell.h"
 #include "lib/stream_socket.h"
 #include "lib/test.h"
@@ -80,11 +81,33 @@ static void a_log_at_its_largest_size_loses_lines_only(void **state)
     assert_int_equal(process_wait_exit(process, DEADLINE_USUAL_MS), 0);
 }
 
+static void a_start_that_fails_says_one_error(void **state)
+{
+    (void)state;
+    server_t *first = server_start("all", NULL);
+    char admin[128];
+    snprintf(admin, sizeof admin, "admin/listen=%s", server_admin(first));
+    server_t *second = server_launch("all", "-s", admin, NULL);
+    assert_int_equal(process_wait_exit(server_process(second), DEADLINE_USUAL_MS), 1);
+    char *errors = process_errors(server_process(second));
+    unsigned lines = 0;
+    for (const char *line = errors; *line; line = strchr(line, '\n') + 1) {
+        lines += strstr(line, "level=error") && strstr(line, "level=error") < strchr(line, '\n');
+        if (strncmp(line, "time=", 5) != 0)
+            fail_msg("this is no event: %s", line);
+    }
+    assert_int_equal(lines, 1);
+    free(errors);
+    server_destroy(&second);
+    server_stop(&first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(closed_standard_streams_are_never_a_clients_socket),
         TEST(a_log_at_its_largest_size_loses_lines_only),
+        TEST(a_start_that_fails_says_one_error),
     };
     return TEST_RUN(tests);
 }
