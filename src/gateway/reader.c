@@ -80,11 +80,14 @@ static bool reader_take_line(session_t *session, span_t text)
         return true;
     }
     if (line.kind == LINE_MESSAGE) {
-        unsigned messages =
-            uplinks_send(&worker->uplinks, session->id, session_name(session), &line, &session->waiting);
-        if (!messages)
+        int messages = uplinks_send(&worker->uplinks, session->id, session_name(session), &line, &session->waiting);
+        if (messages == 0)
             return false;
-        session->open_messages += messages;
+        if (messages < 0) {
+            reader_refuse(session, messages, span_of(NULL, 0));
+            return true;
+        }
+        session->open_messages += (unsigned)messages;
         worker->counters.messages++;
     }
     session->reader.lines++;

@@ -148,18 +148,10 @@ static unsigned uplinks_part(uplinks_t *self, unsigned uplink, const line_t *lin
     return count;
 }
 
-unsigned uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t *line, list_node_t *waiter)
+/* Sends the line's parts. Returns how many messages that made. */
+static int uplinks_send_parts(uplinks_t *self, uint64_t session, span_t sender, const line_t *line)
 {
-    for (unsigned i = 0; i < line->recipient_count; i++) {
-        self->owners[i] = (unsigned)rendezvous_pick(self->rendezvous, line->recipients[i]);
-        if (uplink_must_wait(&self->items[self->owners[i]], line->recipients[i], waiter))
-            return 0;
-    }
-    if (self->count == 1) {
-        link_send(self->items[0].link, session, sender, line->recipients, line->recipient_count, line->text);
-        return 1;
-    }
-    unsigned messages = 0;
+    int messages = 0;
     for (unsigned i = 0; i < self->count; i++) {
         unsigned count = uplinks_part(self, i, line);
         if (count == 0)
@@ -168,6 +160,23 @@ unsigned uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const li
         messages++;
     }
     return messages;
+}
+
+int uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t *line, list_node_t *waiter)
+{
+    size_t size = body_message_size(sender, line->recipients, line->recipient_count, line->text);
+    for (unsigned i = 0; i < line->recipient_count; i++) {
+        self->owners[i] = (unsigned)rendezvous_pick(self->rendezvous, line->recipients[i]);
+        uplink_t *uplink = &self->items[self->owners[i]];
+        if (uplink_must_wait(uplink, line->recipients[i], waiter))
+            return 0;
+        if (!link_fits(uplink->link, size))
+            return -FERRY_ERROR_LINE_TOO_LONG;
+    }
+    if (self->count > 1)
+        return uplinks_send_parts(self, session, sender, line);
+    link_send(self->items[0].link, session, sender, line->recipients, line->recipient_count, line->text);
+    return 1;
 }
 
 static void uplink_unpause(uplink_t *self, pause_t *pause, list_t *woken)

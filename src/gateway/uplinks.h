@@ -49,8 +49,9 @@ uplink_t *uplinks_of_name(uplinks_t *self, span_t name);
 uplink_t *uplinks_of_link(uplinks_t *self, const link_t *link);
 
 /* Sends a message on the links of all its recipients' brokers and returns how many messages that made; or, if one of
- * them is paused or has no room, sends nothing, puts `waiter` into the list of what it waits for, and returns 0. */
-unsigned uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t *line, list_node_t *waiter);
+ * them is paused or has no room, sends nothing, puts `waiter` into the list of what it waits for, and returns 0; or
+ * -FERRY_ERROR_LINE_TOO_LONG, if it is larger than the largest batch that one of the brokers takes. */
+int uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t *line, list_node_t *waiter);
 
 /* Notes that a name is paused or not any more; then *woken gets the sessions that waited for it. */
 void uplink_pause(uplink_t *self, span_t name, bool paused, list_t *woken);

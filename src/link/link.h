@@ -76,6 +76,9 @@ void link_destroy(link_t **self_p);
  * tells when. */
 bool link_has_room(link_t *self);
 
+/* Whether a message of that size (body_message_size) goes into the largest batch. If not, it must not be accepted. */
+bool link_fits(const link_t *self, size_t size);
+
 /* Accepts a message; link_has_room must have said yes. It is sent by link_flush, or before when the batch is full. */
 void link_send(
     link_t *self, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);

@@ -191,6 +191,11 @@ bool link_has_room(link_t *self)
     return room;
 }
 
+bool link_fits(const link_t *self, size_t size)
+{
+    return size <= self->batch_size && self->batch_size - size >= BODY_UP_HEADER_SIZE;
+}
+
 void link_send(
     link_t *self, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text)
 {

@@ -119,7 +119,7 @@ static int close_uplinks(void **state)
     return 0;
 }
 
-static unsigned say(const span_t *recipients, unsigned count, span_t text, list_node_t *waiter)
+static int say(const span_t *recipients, unsigned count, span_t text, list_node_t *waiter)
 {
     span_t copies[8];
     memcpy(copies, recipients, count * sizeof *recipients);
@@ -127,7 +127,7 @@ static unsigned say(const span_t *recipients, unsigned count, span_t text, list_
     return uplinks_send(&uplinks, 5, span_str("zoe"), &line, waiter);
 }
 
-static unsigned say_short(span_t recipient, list_node_t *waiter)
+static int say_short(span_t recipient, list_node_t *waiter)
 {
     return say(&recipient, 1, span_str("text"), waiter);
 }
@@ -218,6 +218,22 @@ static void without_room_on_one_link_nothing_is_sent_on_any(void **state)
     assert_int_equal(rooms[1], rooms_before + 1);
     list_remove(&waiters[1]);
     assert_int_equal(say(recipients, 2, span_str("text"), &waiters[1]), 2);
+}
+
+static void a_line_that_is_larger_than_a_batch_is_refused(void **state)
+{
+    (void)state;
+    static const char text[1000];
+    const span_t recipients[] = {names[0][0], names[1][0]};
+    size_t size = body_message_size(span_str("zoe"), recipients, 2, span_of(text, sizeof text));
+    router_stop(&routers[1]);
+    router_start(&routers[1]);
+    routers[1].welcome.welcome.batch_size = (uint32_t)size + BODY_UP_HEADER_SIZE - 1;
+    router_join(&routers[1]);
+    assert_int_equal(say(recipients, 2, span_of(text, sizeof text), &waiters[0]), -FERRY_ERROR_LINE_TOO_LONG);
+    assert_int_equal(ledger.accepted, 0);
+    assert_false(list_has(&waiters[0]));
+    assert_int_equal(say(recipients, 2, span_of(text, sizeof text - 1), &waiters[0]), 2);
 }
 
 static void a_line_to_a_paused_name_waits_and_others_do_not(void **state)
@@ -337,6 +353,7 @@ int main(void)
         UPLINKS_TEST(a_line_to_names_of_two_brokers_is_a_message_to_each),
         UPLINKS_TEST(both_links_tell_the_digest_of_the_same_list),
         UPLINKS_TEST(without_room_on_one_link_nothing_is_sent_on_any),
+        UPLINKS_TEST(a_line_that_is_larger_than_a_batch_is_refused),
         UPLINKS_TEST(a_line_to_a_paused_name_waits_and_others_do_not),
         UPLINKS_TEST(a_pause_that_is_told_twice_ends_once),
         UPLINKS_TEST(a_waiter_that_is_gone_is_not_woken),

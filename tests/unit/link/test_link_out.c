@@ -83,6 +83,18 @@ static void a_record_that_is_larger_than_a_batch_goes_alone(void **state)
     assert_int_equal(router_expect_message(&rig.router, 3, "small")->header.sequence, 3);
 }
 
+static void what_fits_into_the_largest_batch_is_known(void **state)
+{
+    (void)state;
+    rig.router.welcome.welcome.batch_size = 1000;
+    rig_link();
+    assert_true(link_fits(rig.link, 1001)); /* no broker has said anything else */
+    router_join(&rig.router);
+    assert_true(link_fits(rig.link, 1000 - BODY_UP_HEADER_SIZE));
+    assert_false(link_fits(rig.link, 1001 - BODY_UP_HEADER_SIZE));
+    assert_false(link_fits(rig.link, SIZE_MAX));
+}
+
 static void the_window_closes_and_opens(void **state)
 {
     (void)state;
@@ -356,6 +368,7 @@ int main(void)
         RIG_TEST(a_full_batch_goes_at_once),
         RIG_TEST(the_node_may_close_batches_earlier_than_the_broker_asks),
         RIG_TEST(a_record_that_is_larger_than_a_batch_goes_alone),
+        RIG_TEST(what_fits_into_the_largest_batch_is_known),
         RIG_TEST(the_window_closes_and_opens),
         RIG_TEST(one_message_may_always_be_open),
         RIG_TEST(reports_are_outside_the_window),
