@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* listener: accepts in bursts. A client over a limit is handed over too, with the error that it is to read, so that
- * there is one way to close a client. When descriptors run out, accepting pauses for a moment, and the log says so; a
- * login rate is kept by leaving connections in the kernel's queue. Owner: this actor's thread. */
+ * there is one way to close a client. Before descriptors run out, accepting pauses until sessions have ended, and the
+ * log says so; a login rate is kept by leaving connections in the kernel's queue. Owner: this actor's thread. */
 #include "gateway/listener.h"
 
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@
 #define LISTENER_ACCEPT_BUDGET 256 /* connections a turn and socket */
 #define LISTENER_PAUSE_MS      100 /* without descriptors */
 #define LISTENER_REFILL_MS     10  /* of the login rate's bucket */
+#define LISTENER_KEPT          64  /* descriptors that clients do not get: links and the admin endpoint need some */
 
 typedef struct listener listener_t;
 
@@ -58,6 +61,9 @@ struct listener {
     uv_timer_t timer;    /* ends a pause, refills the bucket */
     uint64_t refilled_ms;
     bool paused;
+    bool full;                /* descriptors were short, and nobody was accepted since */
+    int descriptor_max;       /* a connection with this number or more is the last for now */
+    size_t session_count_max; /* as many as there were when descriptors became short; 0: never yet */
     bool closed;
     uint64_t accepted, refused, pauses;
 };
@@ -119,6 +125,27 @@ static void listener_hand_over(listener_t *self, int fd)
     self->accepted++;
 }
 
+/* Waits for descriptors, and says so once. */
+static void listener_wait_descriptors(listener_t *self, int error)
+{
+    if (!self->full)
+        log_error("accept-paused", log_str("reason", strerror(error)), log_uint("sessions", self->session_count));
+    self->full = true;
+    self->pauses++;
+    listener_pause(self, LISTENER_PAUSE_MS);
+}
+
+static void listener_take(listener_t *self, int fd)
+{
+    if (self->full)
+        log_info("accept-resumed", log_uint("sessions", self->session_count));
+    self->full = false;
+    self->tokens -= 1;
+    listener_hand_over(self, fd);
+    if (fd >= self->descriptor_max)
+        self->session_count_max = self->session_count;
+}
+
 /* Accepts one connection. Returns false when there is none, or none can be taken now. */
 static bool door_accept(door_t *self)
 {
@@ -127,18 +154,17 @@ static bool door_accept(door_t *self)
         listener_pause(listener, LISTENER_REFILL_MS);
         return false;
     }
+    if (listener->session_count_max && listener->session_count >= listener->session_count_max) {
+        listener_wait_descriptors(listener, EMFILE);
+        return false;
+    }
     int fd = accept4(self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        listener->tokens -= 1;
-        listener_hand_over(listener, fd);
+        listener_take(listener, fd);
         return true;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        if (!listener->paused)
-            log_error(
-                "accept-paused", log_str("reason", strerror(errno)), log_uint("sessions", listener->session_count));
-        listener->pauses++;
-        listener_pause(listener, LISTENER_PAUSE_MS);
+        listener_wait_descriptors(listener, errno);
         return false;
     }
     return errno == EINTR || errno == ECONNABORTED;
@@ -357,6 +383,15 @@ static void listener_destroy(listener_t *self)
     free(self->doors);
 }
 
+/* The first descriptor that is kept: of few, a quarter. */
+static int listener_descriptor_max(void)
+{
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t kept = limit.rlim_cur / 4 < LISTENER_KEPT ? limit.rlim_cur / 4 : LISTENER_KEPT;
+    return limit.rlim_cur > INT_MAX ? INT_MAX : (int)(limit.rlim_cur - kept);
+}
+
 void listener_actor(zsock_t *pipe, void *args_pointer)
 {
     const listener_args_t *args = args_pointer;
@@ -364,6 +399,7 @@ void listener_actor(zsock_t *pipe, void *args_pointer)
     self.session_max = (size_t)config_number(args->config, "gateway/max_sessions");
     self.session_max_per_address = (size_t)config_number(args->config, "gateway/max_sessions_per_address");
     self.rate = self.tokens = (double)config_number(args->config, "gateway/login_rate");
+    self.descriptor_max = listener_descriptor_max();
     self.visitors = table_new();
     self.reactor = reactor_new(on_turn, &self);
     uv_timer_init(reactor_loop(self.reactor), &self.timer);

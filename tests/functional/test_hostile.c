@@ -8,6 +8,7 @@
 #include "lib/client.h"
 #include "lib/deadline.h"
 #include "lib/folder.h"
+#include "lib/http.h"
 #include "lib/server.h"
 #include "lib/shell.h"
 #include "lib/stream_socket.h"
@@ -102,12 +103,51 @@ static void a_start_that_fails_says_one_error(void **state)
     server_stop(&first);
 }
 
+/* Starts ferryd with at most that many descriptors. */
+static process_t *start_with_descriptors(unsigned count)
+{
+    char *ferryd = process_find_program("ferryd");
+    process_t *process = shell_start("ulimit -n %u; exec %s all -s gateway/listen=tcp://127.0.0.1:0"
+                                     " -s broker/listen=tcp://127.0.0.1:0 -s admin/listen=http://127.0.0.1:0",
+        count, ferryd);
+    free(ferryd);
+    process_wait_log(process, "event=ready", DEADLINE_USUAL_MS);
+    return process;
+}
+
+static void clients_beyond_the_descriptors_wait_and_harm_nobody(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 300 };
+    process_t *process = start_with_descriptors(200);
+    char gateway[64], admin[64];
+    snprintf(gateway, sizeof gateway, "%s", process_join_log(process, "event=listening role=gateway", "endpoint"));
+    snprintf(admin, sizeof admin, "%s", process_join_log(process, "event=listening role=admin", "endpoint"));
+    client_t *alice = client_login(gateway, "alice"), *clients[CLIENTS];
+    for (unsigned i = 0; i < CLIENTS; i++)
+        clients[i] = client_connect(gateway);
+    process_wait_log(process, "event=accept-paused", DEADLINE_USUAL_MS);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(http_status(admin, "/readyz"), 200);
+    client_send(alice, "alice: hello");
+    client_expect(alice, "from alice: hello");
+    for (unsigned i = 0; i < CLIENTS; i++)
+        client_close(&clients[i]);
+    client_t *bob = client_login(gateway, "bob");
+    process_wait_log(process, "event=accept-resumed", DEADLINE_USUAL_MS);
+    client_close(&bob);
+    client_close(&alice);
+    process_signal(process, SIGTERM);
+    assert_int_equal(process_wait_exit(process, DEADLINE_USUAL_MS), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(closed_standard_streams_are_never_a_clients_socket),
         TEST(a_log_at_its_largest_size_loses_lines_only),
         TEST(a_start_that_fails_says_one_error),
+        TEST(clients_beyond_the_descriptors_wait_and_harm_nobody),
     };
     return TEST_RUN(tests);
 }
