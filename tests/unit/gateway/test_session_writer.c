@@ -1,153 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* A session writer on one end of a pair of sockets, with a real link to a broker that the test plays. */
-#include "unit/link/link_rig.h"
-
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/socket.h>
-
-#include "gateway/session_writer.h"
-
-enum { SESSION = 5, ORIGIN = 2, TEXT_SIZE = 1000, SOCKET_SIZE = 8192, CLIENT_READ_SIZE = 65536 };
-
-static session_writer_t writer;
-static int server, client; /* the two ends; the client's is read by hand */
-static origin_t *origin;
-
-static const writer_limits_t limits = {.high_mark = 1000, .low_mark = 100, .stall_time_ms = 10000, .stall_rate = 256};
-
-/* A link that is up, the origin of all copies, and an empty writer. */
-static int writer_open(void **state)
-{
-    int pair[2], size = SOCKET_SIZE;
-    link_id_t node = {{7}};
-    signal(SIGPIPE, SIG_IGN);
-    rig_open(state);
-    rig_join();
-    origins_put(link_origins(rig.link), ORIGIN, &node);
-    origin = origins_get(link_origins(rig.link), ORIGIN);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
-    server = pair[0];
-    client = pair[1];
-    assert_int_equal(setsockopt(server, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
-    writer = (session_writer_t){0};
-    return 0;
-}
-
-static int writer_close(void **state)
-{
-    writer_forget(&writer, rig.link);
-    writer_fini(&writer);
-    close(server);
-    close(client);
-    return rig_close(state);
-}
-
-static void put_copy(uint64_t number, const char *text)
-{
-    body_copy_t copy = {.number = number, .session = number + 1000, .sender = span_str("eve"), .text = span_str(text)};
-    writer_copy(&writer, &copy, origin);
-}
-
-static void put_line(const char *text)
-{
-    span_t parts[] = {span_str("info "), span_str(text)};
-    writer_line(&writer, parts, 2);
-}
-
-/* Copies with the numbers from first to last, whose texts are long. */
-static void put_long(uint64_t first, uint64_t last)
-{
-    char text[TEXT_SIZE + 1];
-    memset(text, 'x', TEXT_SIZE);
-    text[TEXT_SIZE] = '\0';
-    for (uint64_t number = first; number <= last; number++)
-        put_copy(number, text);
-}
-
-static size_t long_line_size(void)
-{
-    return strlen("from eve: ") + TEXT_SIZE + 1;
-}
-
-/* What the client can read now, NUL-terminated. */
-static size_t client_read(char text[CLIENT_READ_SIZE])
-{
-    ssize_t size = read(client, text, CLIENT_READ_SIZE - 1);
-    size = size < 0 ? 0 : size;
-    text[size] = '\0';
-    return (size_t)size;
-}
-
-static void expect_read(const char *text)
-{
-    char got[CLIENT_READ_SIZE];
-    client_read(got);
-    assert_string_equal(got, text);
-}
-
-/* Writes, and lets the client read, until nothing is left. Returns the copies that were written; *size is what was
- * read. */
-static unsigned write_all(size_t *size)
-{
-    char text[CLIENT_READ_SIZE];
-    unsigned count = 0;
-    *size = client_read(text);
-    while (!writer_is_empty(&writer)) {
-        int written = writer_write(&writer, server);
-        assert_true(written >= 0);
-        count += (unsigned)written;
-        *size += client_read(text);
-    }
-    return count;
-}
-
-static void tell(void)
-{
-    writer_tell(&writer, rig.link, SESSION);
-}
-
-static void expect_end(uint32_t count)
-{
-    const control_t *record = &router_expect(&rig.router, RECORD_END)->control;
-    assert_int_equal(record->held.session, SESSION);
-    assert_int_equal(record->held.count, count);
-}
-
-/* HOLD of the numbers from first to last, in one record. */
-static void expect_hold(uint64_t first, uint64_t last, bool again)
-{
-    const control_t *record = &router_expect(&rig.router, RECORD_HOLD)->control;
-    assert_int_equal(record->held.session, SESSION);
-    assert_int_equal(record->held.again, again);
-    assert_int_equal(record->held.handle, again ? 1 : ORIGIN);
-    assert_int_equal(control_numbers_count(&record->held.numbers), last - first + 1);
-    for (uint64_t number = first; number <= last; number++)
-        assert_int_equal(control_numbers_at(&record->held.numbers, number - first), number);
-}
-
-static void expect_report(uint64_t number, int reason)
-{
-    const body_report_t *report = &router_expect(&rig.router, RECORD_REPORT)->record.report;
-    assert_int_equal(report->error, FERRY_ERROR_UNDELIVERED);
-    assert_int_equal(report->reason, reason);
-    assert_int_equal(report->number, number);
-    assert_int_equal(report->session, number + 1000);
-    assert_true(link_id_equal(&report->origin, &origin->node));
-    assert_true(span_equal(report->name, span_str("bob")));
-}
-
-/* Nothing was told to the broker: an END that is, is the next thing that it hears. */
-static void expect_nothing_told(void)
-{
-    link_end(rig.link, SESSION, 4711);
-    expect_end(4711);
-}
-
-static unsigned give_back(int reason, bool keep_line)
-{
-    return writer_return(&writer, rig.link, span_str("bob"), reason, keep_line);
-}
+#include "writer_rig.h"
 
 static void lines_are_written_as_they_came(void **state)
 {
@@ -366,81 +218,6 @@ static void a_client_that_is_gone_fails_the_write(void **state)
     assert_int_equal(give_back(FERRY_REASON_GONE, false), 1);
 }
 
-static void the_high_mark_pauses_once_and_the_low_mark_resumes_once(void **state)
-{
-    (void)state;
-    size_t size;
-    char text[CLIENT_READ_SIZE];
-    put_line("short");
-    assert_false(writer_became_paused(&writer, &limits));
-    assert_false(writer_became_resumed(&writer, &limits));
-    put_long(1, 50);
-    assert_true(writer_became_paused(&writer, &limits));
-    assert_false(writer_became_paused(&writer, &limits));
-    writer_write(&writer, server);
-    client_read(text);
-    assert_false(writer_became_resumed(&writer, &limits));
-    write_all(&size);
-    assert_true(writer_became_resumed(&writer, &limits));
-    assert_false(writer_became_resumed(&writer, &limits));
-    put_long(51, 51);
-    assert_true(writer_became_paused(&writer, &limits));
-}
-
-static void the_marks_are_where_they_say(void **state)
-{
-    (void)state;
-    writer_limits_t exact = {.high_mark = 12, .low_mark = 11};
-    put_line("12345");
-    assert_false(writer_became_paused(&writer, &exact));
-    put_line("");
-    put_line("");
-    assert_true(writer_became_paused(&writer, &exact));
-    writer.output.end = writer.output.start + 12;
-    assert_false(writer_became_resumed(&writer, &exact));
-    writer.output.end = writer.output.start + 11;
-    assert_true(writer_became_resumed(&writer, &exact));
-}
-
-static void a_client_that_takes_nothing_for_the_stall_time_is_stalled(void **state)
-{
-    (void)state;
-    put_long(1, 50);
-    writer_write(&writer, server);
-    assert_false(writer_is_stalled(&writer, &limits, 5000));
-    assert_false(writer_is_stalled(&writer, &limits, 14999));
-    assert_true(writer_is_stalled(&writer, &limits, 15000));
-}
-
-/* Takes that many bytes off the output, as a slow client's socket would. */
-static void drip(size_t size)
-{
-    buffer_consume(&writer.output, size);
-}
-
-static void a_client_that_takes_less_than_the_rate_is_stalled_too(void **state)
-{
-    (void)state;
-    put_long(1, 50);
-    assert_false(writer_is_stalled(&writer, &limits, 5000));
-    for (uint64_t now = 6000; now < 15000; now += 1000) {
-        drip(1);
-        assert_false(writer_is_stalled(&writer, &limits, now));
-    }
-    drip(2550 - 9);
-    assert_true(writer_is_stalled(&writer, &limits, 15000));
-}
-
-static void a_client_that_takes_as_much_as_the_rate_is_not_stalled(void **state)
-{
-    (void)state;
-    put_long(1, 50);
-    for (uint64_t now = 5000; now < 100000; now += 10000) {
-        assert_false(writer_is_stalled(&writer, &limits, now));
-        drip(2560);
-    }
-}
-
 static void any_sequence_of_writes_and_returns_accounts_for_every_copy(void **state)
 {
     (void)state;
@@ -483,8 +260,6 @@ static void any_sequence_of_writes_and_returns_accounts_for_every_copy(void **st
     assert_int_equal(ended, held);
 }
 
-#define WRITER_TEST(function) cmocka_unit_test_setup_teardown(function, writer_open, writer_close)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -500,11 +275,6 @@ int main(void)
         WRITER_TEST(a_copy_is_returned_once),
         WRITER_TEST(a_returned_copy_that_is_not_ended_is_held_under_its_number),
         WRITER_TEST(a_client_that_is_gone_fails_the_write),
-        WRITER_TEST(the_high_mark_pauses_once_and_the_low_mark_resumes_once),
-        WRITER_TEST(the_marks_are_where_they_say),
-        WRITER_TEST(a_client_that_takes_nothing_for_the_stall_time_is_stalled),
-        WRITER_TEST(a_client_that_takes_less_than_the_rate_is_stalled_too),
-        WRITER_TEST(a_client_that_takes_as_much_as_the_rate_is_not_stalled),
         WRITER_TEST(any_sequence_of_writes_and_returns_accounts_for_every_copy),
     };
     return TEST_RUN(tests);
