@@ -71,6 +71,7 @@ void pipeline_destroy(pipeline_t **self_p)
         free(self->members[i].why);
         free(self->members[i].status);
     }
+    free(self->why_told);
     zloop_destroy(&self->loop);
     if (self->signals >= 0)
         close(self->signals);
@@ -87,7 +88,7 @@ void pipeline_add(pipeline_t *self, pipeline_stage_t stage, const char *name, za
         .function = actor,
         .args = args,
         .tells_ready = stage == PIPELINE_WORKER || stage == PIPELINE_ROUTER,
-        .why = strdup("starting"),
+        .why = strdup(PIPELINE_STARTING),
     };
 }
 

@@ -7,7 +7,8 @@
 #include "base/ledger.h"
 #include "base/pipeline.h"
 
-#define PIPELINE_ACTORS_MAX 1100 /* gateway/workers is at most 1,024 */
+#define PIPELINE_STARTING   "starting" /* why an actor is not ready that has not said so */
+#define PIPELINE_ACTORS_MAX 1100       /* gateway/workers is at most 1,024 */
 
 typedef struct {
     pipeline_stage_t stage;
@@ -31,6 +32,7 @@ struct pipeline {
     int signals;
     int64_t started_ms;
     bool ready;
+    char *why_told;  /* it is not ready, as it was logged last; malloc'd */
     bool asked;      /* STATUS is out, not all answers are in */
     bool admin_asks; /* the answers are for admin, too */
     bool draining;

@@ -17,6 +17,16 @@ static const member_t *pipeline_unready(const pipeline_t *self)
     return NULL;
 }
 
+/* Logs why the process is not ready, once for each reason; that it is still starting is none. */
+static void pipeline_log_unready(pipeline_t *self, const char *why)
+{
+    if (streq(why, PIPELINE_STARTING) || (!self->ready && self->why_told && streq(why, self->why_told)))
+        return;
+    log_warning("not-ready", log_str("role", self->options.role), log_str("reason", why));
+    free(self->why_told);
+    self->why_told = strdup(why);
+}
+
 void pipeline_tell_ready(pipeline_t *self)
 {
     const member_t *unready = pipeline_unready(self);
@@ -25,7 +35,7 @@ void pipeline_tell_ready(pipeline_t *self)
     if (ready != self->ready && ready)
         log_info("ready", log_str("role", self->options.role));
     else if (!self->draining && !ready)
-        log_warning("not-ready", log_str("role", self->options.role), log_str("reason", why));
+        pipeline_log_unready(self, why);
     self->ready = ready;
     member_say(pipeline_admin(self), "READY", ready ? "1" : "0", why);
 }

@@ -304,13 +304,28 @@ static void tick_memory(worker_t *self)
     worker_each(self, on_fed_session, NULL);
 }
 
+/* Tells main that the worker is not ready for want of that link, unless it knows. */
+static void worker_tell_unready(worker_t *self, const link_t *away)
+{
+    char why[256];
+    close_t loss = link_loss(away);
+    if (self->unready_told && loss == self->unready_loss)
+        return;
+    snprintf(why, sizeof why, "no link to broker %s%s%s", link_broker(away), loss ? ": " : " yet",
+        loss ? close_meaning(loss) : "");
+    worker_say(self, "READY", "0", why, NULL);
+    self->ready = false;
+    self->unready_told = true;
+    self->unready_loss = loss;
+}
+
 /* Tells main when the worker becomes ready, and when a broker has been away for longer than admin/unready_after. */
 static void tick_ready(worker_t *self, uint64_t now)
 {
-    const char *away = NULL;
+    const link_t *away = NULL;
     for (size_t i = 0; i < self->uplinks.count && !away; i++)
         if (link_state(self->uplinks.items[i].link) < LINK_UP)
-            away = link_broker(self->uplinks.items[i].link);
+            away = self->uplinks.items[i].link;
     if (!away) {
         self->unready_since_ms = 0;
         if (!self->ready)
@@ -322,13 +337,8 @@ static void tick_ready(worker_t *self, uint64_t now)
         self->unready_since_ms = now;
         self->unready_told = false;
     }
-    if (self->unready_told || (self->ready && now - self->unready_since_ms < self->limits.unready_after_ms))
-        return;
-    char why[128];
-    snprintf(why, sizeof why, "no link to broker %s", away);
-    worker_say(self, "READY", "0", why, NULL);
-    self->ready = false;
-    self->unready_told = true;
+    if (!self->ready || now - self->unready_since_ms >= self->limits.unready_after_ms)
+        worker_tell_unready(self, away);
 }
 
 static void on_tick(uv_timer_t *timer)

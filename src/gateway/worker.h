@@ -76,6 +76,7 @@ struct worker {
     bool starving;        /* it is above this worker's share, and nothing is read */
     bool ready;
     bool unready_told;
+    close_t unready_loss;      /* why there is no link, as told */
     uint64_t unready_since_ms; /* when a broker was lost, 0 if none is */
 
     worker_phase_t phase;

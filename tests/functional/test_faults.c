@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "lib/client.h"
+#include "lib/deadline.h"
+#include "lib/http.h"
 #include "lib/process.h"
 #include "lib/server.h"
 #include "lib/test.h"
@@ -41,10 +43,41 @@ static void what_a_client_never_reads_is_returned_once_by_a_gateway_that_stops(v
     server_destroy(&far);
 }
 
+/* Waits until /readyz gives a reason that holds `text`. */
+static void wait_reason(server_t *server, const char *text)
+{
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    for (bool found = false; !found;) {
+        http_answer_t *answer = http_get(server_admin(server), "/readyz");
+        found = strstr(http_answer_body(answer), text) != NULL;
+        if (!found && deadline_passed(deadline))
+            fail_msg("the reason is still: %s", http_answer_body(answer));
+        http_answer_destroy(&answer);
+    }
+}
+
+static void a_gateway_that_is_not_ready_says_what_is_wrong_with_its_broker(void **state)
+{
+    (void)state;
+    server_t *gateway = server_launch("gateway", "-s", "gateway/broker=tcp://127.0.0.1:1", NULL);
+    wait_reason(gateway, "refused");
+    server_stop(&gateway);
+    char address[128];
+    server_t *broker = server_start("broker", NULL);
+    snprintf(address, sizeof address, "gateway/broker=%s", server_broker(broker));
+    gateway = server_launch("gateway", "-s", address, "-s", "broker/name=other", "-s", "gateway/workers=4", NULL);
+    wait_reason(gateway, "another name");
+    process_wait_log(server_process(gateway), "event=not-ready", DEADLINE_USUAL_MS);
+    assert_in_range(process_count_log(server_process(gateway), "event=not-ready"), 1, 2);
+    server_stop(&gateway);
+    server_stop(&broker);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_a_client_never_reads_is_returned_once_by_a_gateway_that_stops),
+        TEST(a_gateway_that_is_not_ready_says_what_is_wrong_with_its_broker),
     };
     return TEST_RUN(tests);
 }
