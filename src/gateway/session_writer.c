@@ -10,7 +10,9 @@
 
 #include "wire/error.h"
 
-#define WRITER_KEEP_SIZE 4096 /* bytes of an empty output that are not given back */
+/* What is not given back when nothing waits, since the next burst needs it again. */
+#define WRITER_KEEP_SIZE   4096 /* bytes of output */
+#define WRITER_KEEP_COPIES 16
 
 static queued_copy_t *writer_at(session_writer_t *self, uint64_t index)
 {
@@ -41,7 +43,7 @@ void writer_line(session_writer_t *self, const span_t *parts, size_t count)
 
 static void writer_grow(session_writer_t *self)
 {
-    uint32_t capacity = self->capacity ? 2 * self->capacity : 16;
+    uint32_t capacity = self->capacity ? 2 * self->capacity : WRITER_KEEP_COPIES;
     queued_copy_t *copies = malloc(capacity * sizeof *copies);
     if (!copies)
         abort();
@@ -98,6 +100,7 @@ int writer_write(session_writer_t *self, int fd)
     if (size > 0) {
         self->mid_line = output.data[size - 1] != '\n';
         buffer_consume(&self->output, (size_t)size);
+        buffer_shrink(&self->output, WRITER_KEEP_SIZE);
     }
     return writer_count_written(self);
 }
@@ -109,7 +112,7 @@ static void writer_pop(session_writer_t *self, link_t *link, uint64_t count)
         origins_release(link_origins(link), writer_at(self, self->first++)->origin);
     if (self->stated < self->first)
         self->stated = self->first;
-    if (self->first == self->next)
+    if (self->first == self->next && self->capacity > WRITER_KEEP_COPIES)
         writer_free_copies(self);
 }
 

@@ -81,6 +81,12 @@ static inline bool writer_is_empty(const session_writer_t *self)
     return buffer_size(&self->output) == 0;
 }
 
+/* Bytes of memory that wait for the client to read. */
+static inline size_t writer_memory(const session_writer_t *self)
+{
+    return buffer_size(&self->output) + (size_t)(self->next - self->first) * sizeof(queued_copy_t);
+}
+
 /* Copies that have not ended. */
 static inline uint64_t writer_pending(const session_writer_t *self)
 {

@@ -278,7 +278,7 @@ static void tick_blocked(worker_t *self, uint64_t now)
 static void on_memory_session(session_t *session, void *arg)
 {
     uint64_t *used = arg;
-    *used += buffer_size(&session->reader.input) + buffer_size(&session->writer.output);
+    *used += buffer_size(&session->reader.input) + writer_memory(&session->writer);
 }
 
 static void on_fed_session(session_t *session, void *arg)

@@ -49,6 +49,25 @@ static void what_the_socket_does_not_take_is_held_until_it_does(void **state)
     assert_int_equal(origin->references, 1);
 }
 
+static void memory_is_given_back_when_nothing_waits(void **state)
+{
+    (void)state;
+    size_t size;
+    put_long(1, 1000);
+    assert_true(writer_memory(&writer) >= 1000 * (long_line_size() + sizeof(queued_copy_t)));
+    write_all(&size);
+    tell();
+    assert_int_equal(writer_memory(&writer), 0);
+    assert_in_range(writer.output.capacity + writer.capacity * sizeof(queued_copy_t), 0, 8192);
+    put_copy(1001, "a small burst");
+    writer_write(&writer, server);
+    tell();
+    const void *output = writer.output.data, *copies = writer.copies;
+    put_copy(1002, "and one more need no new memory");
+    assert_ptr_equal(writer.output.data, output);
+    assert_ptr_equal(writer.copies, copies);
+}
+
 static void held_copies_end_in_steps_while_new_ones_come(void **state)
 {
     (void)state;
@@ -266,6 +285,7 @@ int main(void)
         WRITER_TEST(lines_are_written_as_they_came),
         WRITER_TEST(a_copy_that_is_written_in_its_turn_is_never_told),
         WRITER_TEST(what_the_socket_does_not_take_is_held_until_it_does),
+        WRITER_TEST(memory_is_given_back_when_nothing_waits),
         WRITER_TEST(held_copies_end_in_steps_while_new_ones_come),
         WRITER_TEST(the_end_of_a_copy_waits_while_the_broker_drains),
         WRITER_TEST(what_comes_while_there_is_no_link_is_stated_on_the_next),
