@@ -12,8 +12,8 @@
 
 #include "base/log_line.h"
 
-#define LOG_PATIENCE_MS 100 /* for a stderr that takes nothing; once a line was lost, none waits until it takes again  \
-                             */
+/* What a stderr that takes nothing is given; once a line was lost, none waits until it takes one again. */
+#define LOG_PATIENCE_MS 100
 
 static pthread_mutex_t stderr_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t lost_lines; /* under the lock */
