@@ -214,15 +214,15 @@ static void client_quit(int fd)
         err(1, "a client cannot quit");
 }
 
-pair_t *pair_new(const char *endpoint, unsigned number, size_t text_size)
+pair_t *pair_new(unsigned number, size_t text_size)
 {
     pair_t *self = calloc(1, sizeof(*self));
     assert(self);
     self->number = number;
+    self->sender.fd = -1;
+    self->reader.fd = -1;
     sender_init(&self->sender, number, text_size);
     reader_init(&self->reader, number, text_size);
-    self->sender.fd = client_connect(endpoint, 's', number);
-    self->reader.fd = client_connect(endpoint, 'r', number);
     return self;
 }
 
@@ -231,13 +231,25 @@ void pair_destroy(pair_t **self_p)
     pair_t *self = *self_p;
     if (!self)
         return;
-    close(self->sender.fd);
-    close(self->reader.fd);
+    if (self->sender.fd >= 0)
+        close(self->sender.fd);
+    if (self->reader.fd >= 0)
+        close(self->reader.fd);
     free(self->sender.output);
     free(self->reader.expected);
     free(self->reader.held);
     free(self);
     *self_p = NULL;
+}
+
+void pair_connect_sender(pair_t *self, const char *endpoint)
+{
+    self->sender.fd = client_connect(endpoint, 's', self->number);
+}
+
+void pair_connect_reader(pair_t *self, const char *endpoint)
+{
+    self->reader.fd = client_connect(endpoint, 'r', self->number);
 }
 
 void pair_await_login(pair_t *self)

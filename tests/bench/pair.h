@@ -14,10 +14,13 @@
 
 typedef struct pair pair_t;
 
-/* Connects both clients to the endpoint, as ferryd logs it, and lets them say their names, `s` and `r` with the pair's
- * number. Does not wait for the login. */
-pair_t *pair_new(const char *endpoint, unsigned number, size_t text_size);
+/* The clients' names are `s` and `r` with the pair's number. */
+pair_t *pair_new(unsigned number, size_t text_size);
 void pair_destroy(pair_t **self_p);
+
+/* Each connects to the endpoint, as ferryd logs it, and says its name; they do not wait for the login. */
+void pair_connect_sender(pair_t *self, const char *endpoint);
+void pair_connect_reader(pair_t *self, const char *endpoint);
 
 /* Waits until both are logged in. */
 void pair_await_login(pair_t *self);

@@ -126,14 +126,19 @@ static void sample_report(const sample_t *from, const sample_t *to, const argume
     printf(" cpu_ns=%" PRIu64 "\n", together_ns / count);
 }
 
-/* Connects all, and waits until all are logged in. */
+/* Connects all, and waits until all are logged in. The readers come behind the senders: a gateway gives each connection
+ * to the worker with the fewest, and in turns one worker would get all senders and the other all readers. */
 static void load_init(load_t *self, const arguments_t *arguments)
 {
     *self = (load_t){.pair_count = arguments->pair_count, .epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
     self->pairs = calloc(self->pair_count, sizeof(*self->pairs));
     assert(self->epoll_fd >= 0 && self->pairs);
+    for (unsigned i = 0; i < self->pair_count; i++) {
+        self->pairs[i] = pair_new(i, arguments->text_size);
+        pair_connect_sender(self->pairs[i], arguments->endpoint);
+    }
     for (unsigned i = 0; i < self->pair_count; i++)
-        self->pairs[i] = pair_new(arguments->endpoint, i, arguments->text_size);
+        pair_connect_reader(self->pairs[i], arguments->endpoint);
     for (unsigned i = 0; i < self->pair_count; i++)
         pair_await_login(self->pairs[i]);
     for (unsigned i = 0; i < self->pair_count; i++)
