@@ -85,9 +85,9 @@ static void actor_take(const actor_t *self, zsock_t *pipe, const char *word)
 static void actor_run(zsock_t *pipe, void *args)
 {
     const actor_t *self = args;
+    record_add("start", self->name);
     zsock_signal(pipe, 0);
     zsock_signal(pipe, self->fails ? 1 : 0);
-    record_add("start", self->name);
     if (self->asks_drain)
         zstr_send(pipe, "DRAIN");
     for (bool ended = false; !ended;) {
