@@ -404,6 +404,7 @@ void listener_actor(zsock_t *pipe, void *args_pointer)
     self.reactor = reactor_new(on_turn, &self);
     uv_timer_init(reactor_loop(self.reactor), &self.timer);
     self.timer.data = &self;
+    self.refilled_ms = reactor_now_ms(self.reactor);
     self.pipe_watch = watch_new(self.reactor, zsock_resolve(pipe), ZMQ_POLLIN, on_pipe, &self);
     listener_connect(&self, args);
     zsock_signal(pipe, 0);
