@@ -208,6 +208,8 @@ void session_login(session_t *self, span_t name)
 
 void session_confirm(session_t *self)
 {
+    if (self->registered && self->writer.paused)
+        link_pause(self->uplink->link, session_name(self), true);
     if (self->state != SESSION_REGISTERING)
         return;
     self->confirmed = true;
@@ -391,8 +393,6 @@ void session_restate(session_t *self)
     if (wants_name) {
         link_register(link, self->id, session_name(self), self->confirmed);
         self->registered = true;
-        if (self->writer.paused)
-            link_pause(link, session_name(self), true);
     }
     writer_restate(&self->writer, link, self->id);
     worker_dirty(self);

@@ -45,8 +45,8 @@ typedef struct {
 /* What a link tells its owner, in the owner's thread, from within the loop. Spans are borrowed for the call. No
  * callback may destroy the link. */
 typedef struct {
-    /* A fresh link is up: state names, paused names and held copies again with link_register (again), link_pause and
-     * link_hold (again). */
+    /* A fresh link is up: state names and held copies again with link_register (again) and link_hold (again). A name
+     * that is paused is stated so when it is confirmed. */
     void (*on_fresh)(void *owner, link_t *link);
     /* The state has changed; link_state tells. */
     void (*on_state)(void *owner, link_t *link);

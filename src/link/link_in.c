@@ -23,7 +23,8 @@ void link_greet(link_t *self)
     zmq_msg_t frame;
     buffer_t record = {0};
     control_put(&record, &hello);
-    zmq_msg_init_size(&frame, FRAME_HEADER_SIZE + buffer_size(&record));
+    if (zmq_msg_init_size(&frame, FRAME_HEADER_SIZE + buffer_size(&record)) != 0)
+        abort();
     uint8_t *data = zmq_msg_data(&frame);
     frame_header_put(data, &(frame_header_t){.epoch = self->epoch, .floor = custody_floor(self->custody)});
     memcpy(data + FRAME_HEADER_SIZE, record.data, buffer_size(&record));

@@ -27,7 +27,8 @@ static void link_seal(link_t *self)
     size_t size = buffer_size(&self->body);
     zmq_msg_t body;
     if (size < LINK_COPY_SIZE) {
-        zmq_msg_init_size(&body, size);
+        if (zmq_msg_init_size(&body, size) != 0)
+            abort();
         memcpy(zmq_msg_data(&body), self->body.data, size);
         buffer_clear(&self->body);
     } else {
@@ -45,7 +46,8 @@ static void link_seal(link_t *self)
 static int link_transmit(link_t *self, bool with_body, span_t controls, uint64_t acknowledged)
 {
     zmq_msg_t header, body;
-    zmq_msg_init_size(&header, FRAME_HEADER_SIZE + controls.size);
+    if (zmq_msg_init_size(&header, FRAME_HEADER_SIZE + controls.size) != 0)
+        abort();
     frame_header_put(zmq_msg_data(&header), &(frame_header_t){
                                                 .epoch = self->epoch,
                                                 .sequence = with_body ? self->sent + 1 : 0,

@@ -2,15 +2,35 @@
 /* The life of a session, as its client and its broker see it. */
 #include "worker_rig.h"
 
-/* What makes a client slow: a socket that takes little, and marks and times that are soon reached. */
-static int setup_hasty(void **state)
+static void start_joined(const char *const *options)
 {
-    (void)state;
-    worker_start((const char *const[]){"gateway/login_timeout=100ms", "gateway/stall_time=200ms",
-        "gateway/high_mark=64KiB", "gateway/low_mark=16KiB", "gateway/send_buffer=4KiB", NULL});
+    worker_start(options);
     router_join(&router);
     router_put(&router, &(control_t){.type = RECORD_ORIGIN, .origin.handle = ORIGIN});
     router_flush(&router);
+}
+
+/* What makes a client slow: a socket that takes little, and marks that are soon reached. */
+static int setup_slow(void **state)
+{
+    (void)state;
+    start_joined(
+        (const char *const[]){"gateway/high_mark=64KiB", "gateway/low_mark=16KiB", "gateway/send_buffer=4KiB", NULL});
+    return 0;
+}
+
+/* Little patience with clients that do not read, or with logins. */
+static int setup_hasty(void **state)
+{
+    (void)state;
+    start_joined((const char *const[]){"gateway/stall_time=200ms", "gateway/send_buffer=4KiB", NULL});
+    return 0;
+}
+
+static int setup_strict(void **state)
+{
+    (void)state;
+    start_joined((const char *const[]){"gateway/login_timeout=500ms", NULL});
     return 0;
 }
 
@@ -261,6 +281,23 @@ static void a_slow_client_is_paused_and_resumed(void **state)
     check_balance();
 }
 
+static void a_paused_name_is_paused_again_when_it_is_confirmed_again(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_open("alice", &session);
+    deliver_many(1, 100, session);
+    router_wait(&router, RECORD_PAUSE);
+    replace_broker();
+    expect_register("alice", true);
+    router_expect(&router, RECORD_ORIGIN);
+    router_expect(&router, RECORD_HOLD);
+    router_expect(&router, RECORD_REGISTERED);
+    answer(RECORD_CONFIRMED, session);
+    const router_event_t *event = router_wait(&router, RECORD_PAUSE);
+    assert_true(span_equal(event->control.name.name, span_str("alice")));
+}
+
 static void a_client_that_takes_nothing_is_closed_and_the_rest_returned(void **state)
 {
     (void)state;
@@ -325,6 +362,8 @@ static void a_refused_connection_gets_its_error_line(void **state)
 
 #define SESSION_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 #define EARLY_TEST(function)   cmocka_unit_test_setup_teardown(function, setup_greeting, teardown)
+#define SLOW_TEST(function)    cmocka_unit_test_setup_teardown(function, setup_slow, teardown)
+#define STRICT_TEST(function)  cmocka_unit_test_setup_teardown(function, setup_strict, teardown)
 #define HASTY_TEST(function)   cmocka_unit_test_setup_teardown(function, setup_hasty, teardown)
 
 int main(void)
@@ -341,10 +380,11 @@ int main(void)
         SESSION_TEST(a_client_that_is_gone_returns_what_still_comes),
         SESSION_TEST(a_client_that_is_gone_before_its_name_is_confirmed_takes_it_back),
         SESSION_TEST(a_copy_for_a_session_that_is_none_is_counted_as_returned),
-        HASTY_TEST(a_login_that_does_not_come_is_closed),
-        HASTY_TEST(a_slow_client_is_paused_and_resumed),
+        STRICT_TEST(a_login_that_does_not_come_is_closed),
+        SLOW_TEST(a_slow_client_is_paused_and_resumed),
+        SLOW_TEST(a_paused_name_is_paused_again_when_it_is_confirmed_again),
         HASTY_TEST(a_client_that_takes_nothing_is_closed_and_the_rest_returned),
-        HASTY_TEST(what_a_slow_client_has_not_taken_is_held_and_outlives_the_link),
+        SLOW_TEST(what_a_slow_client_has_not_taken_is_held_and_outlives_the_link),
         SESSION_TEST(a_refused_connection_gets_its_error_line),
     };
     return TEST_RUN(tests);
