@@ -13,6 +13,9 @@
 
 #define PIPELINE_ADMIN_LAST_MS 1500 /* for admin to write its last answers */
 
+/* Signals this close to each other are one request: timeout(1) and terminals signal a process and then its group. */
+#define PIPELINE_ONE_REQUEST_MS 100
+
 static const char *const stage_names[] = {
     [PIPELINE_LISTENER] = "listener",
     [PIPELINE_WORKER] = "worker",
@@ -203,6 +206,8 @@ static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     struct signalfd_siginfo info;
     (void)loop;
     if (read(item->fd, &info, sizeof info) != sizeof info)
+        return 0;
+    if (self->draining && zclock_mono() - self->draining_since_ms < PIPELINE_ONE_REQUEST_MS)
         return 0;
     if (self->draining)
         pipeline_give_up(self);

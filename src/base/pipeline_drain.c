@@ -98,6 +98,7 @@ void pipeline_drain(pipeline_t *self, const char *why)
     if (self->draining)
         return;
     self->draining = true;
+    self->draining_since_ms = zclock_mono();
     self->deadline_ms = zclock_mono() + (int64_t)self->options.drain_timeout_ms;
     log_info("drain", log_str("step", "begin"), log_str("reason", why),
         log_uint("timeout_ms", self->options.drain_timeout_ms));

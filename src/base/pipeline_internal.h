@@ -36,6 +36,7 @@ struct pipeline {
     bool asked;      /* STATUS is out, not all answers are in */
     bool admin_asks; /* the answers are for admin, too */
     bool draining;
+    int64_t draining_since_ms;
     bool late;              /* a deadline has passed */
     pipeline_stage_t stage; /* that is drained now */
     int64_t deadline_ms;
