@@ -127,21 +127,34 @@ static void await(client_t *self, bool room, deadline_t deadline, const char *wh
         take_input(self);
 }
 
-void client_send_bytes(client_t *self, const void *data, size_t size)
+/* Returns 0, or the errno of what ended the connection. */
+static int send_all(client_t *self, const char *data, size_t size)
 {
-    const char *from = data;
     deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
     while (size > 0) {
-        ssize_t sent = send(self->fd, from, size, MSG_NOSIGNAL);
+        ssize_t sent = send(self->fd, data, size, MSG_NOSIGNAL);
         if (sent < 0 && errno != EAGAIN && errno != EINTR)
-            fail_msg("%s: cannot send: %s", self->name, strerror(errno));
+            return errno;
         if (sent < 0) {
             await(self, true, deadline, "room to send");
             continue;
         }
-        from += sent;
+        data += sent;
         size -= (size_t)sent;
     }
+    return 0;
+}
+
+void client_send_bytes(client_t *self, const void *data, size_t size)
+{
+    int error = send_all(self, data, size);
+    if (error)
+        fail_msg("%s: cannot send: %s", self->name, strerror(error));
+}
+
+void client_try_send(client_t *self, const void *data, size_t size)
+{
+    (void)send_all(self, data, size);
 }
 
 void client_send(client_t *self, const char *line)

@@ -33,6 +33,9 @@ void client_close_all(void);
 /* Writes bytes as they are; waits for room, reading meanwhile. */
 void client_send_bytes(client_t *self, const void *data, size_t size);
 
+/* The same for bytes that the other end may refuse: gives up when the connection ends. */
+void client_try_send(client_t *self, const void *data, size_t size);
+
 /* Writes a line, whose end is added; the second as printf does. */
 void client_send(client_t *self, const char *line);
 void client_sendf(client_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));

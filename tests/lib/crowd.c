@@ -126,6 +126,22 @@ void crowd_half_close(crowd_t *self)
         member_half_close(&self->ground.members[i], now_ms);
 }
 
+void crowd_leave(crowd_t *self, unsigned member)
+{
+    member_half_close(&self->ground.members[member], deadline_now_ms());
+}
+
+void crowd_rejoin(crowd_t *self, unsigned member)
+{
+    member_return(&self->ground.members[member]);
+    self->restless = true;
+}
+
+bool crowd_is_gone(const crowd_t *self, unsigned member)
+{
+    return self->ground.members[member].state == MEMBER_GONE;
+}
+
 void crowd_move(crowd_t *self, unsigned member, const char *endpoint)
 {
     self->ground.members[member].description.endpoint = endpoint;

@@ -78,6 +78,12 @@ void crowd_stop(crowd_t *self);
 /* Everybody shuts its writing side, once what it has begun is written. */
 void crowd_half_close(crowd_t *self);
 
+/* One member shuts its writing side, as crowd_half_close does; one that is gone connects again and, if it still had
+ * messages to send, goes on behind those that were accepted. */
+void crowd_leave(crowd_t *self, unsigned member);
+void crowd_rejoin(crowd_t *self, unsigned member);
+bool crowd_is_gone(const crowd_t *self, unsigned member);
+
 /* The next time that the member connects, it does so there; the text is borrowed as long as the crowd lives. */
 void crowd_move(crowd_t *self, unsigned member, const char *endpoint);
 

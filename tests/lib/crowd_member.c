@@ -134,6 +134,7 @@ void member_connect(member_t *self, int64_t now_ms)
     self->fd = fd;
     self->error = 0;
     self->told = false;
+    self->shut = false;
     self->state = MEMBER_CONNECTING;
     member_update(self, now_ms);
 }
@@ -404,4 +405,12 @@ void member_half_close(member_t *self, int64_t now_ms)
     if (self->state == MEMBER_AWAY)
         self->state = MEMBER_GONE;
     member_update(self, now_ms);
+}
+
+void member_return(member_t *self)
+{
+    assert(self->state == MEMBER_GONE);
+    self->state = MEMBER_AWAY;
+    self->closing = false;
+    self->limit = self->description.line_count;
 }

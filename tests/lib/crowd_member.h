@@ -83,6 +83,9 @@ void member_stop(member_t *self);
 /* The same, and then shuts the writing side; the member does not return any more. */
 void member_half_close(member_t *self, int64_t now_ms);
 
+/* GONE: becomes AWAY, with its line count as at first. */
+void member_return(member_t *self);
+
 /* Messages completely written; messages accepted (see crowd_totals_t); nothing more to send. */
 uint64_t member_sent(const member_t *self);
 uint64_t member_accepted(const member_t *self);

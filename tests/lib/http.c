@@ -107,6 +107,7 @@ static http_answer_t *parse(bytes_t all)
     return self;
 }
 
+/* NULL if the connection was closed without an answer. */
 static http_answer_t *request(const char *method, const char *base, const char *path, const char *headers)
 {
     deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
@@ -116,12 +117,23 @@ static http_answer_t *request(const char *method, const char *base, const char *
     assert(size > 0);
     int fd = ask(base, text, deadline);
     free(text);
-    return parse(read_all(fd, deadline));
+    bytes_t all = read_all(fd, deadline);
+    if (all.size > 0)
+        return parse(all);
+    free(all.data);
+    return NULL;
+}
+
+static http_answer_t *require(http_answer_t *answer, const char *base, const char *path)
+{
+    if (!answer)
+        fail_msg("%s%s is not answered", base, path);
+    return answer;
 }
 
 http_answer_t *http_get(const char *base, const char *path)
 {
-    return request("GET", base, path, "");
+    return require(request("GET", base, path, ""), base, path);
 }
 
 http_answer_t *http_post(const char *base, const char *path, const char *headers)
@@ -131,7 +143,7 @@ http_answer_t *http_post(const char *base, const char *path, const char *headers
     assert(size > 0);
     http_answer_t *answer = request("POST", base, path, all);
     free(all);
-    return answer;
+    return require(answer, base, path);
 }
 
 void http_answer_destroy(http_answer_t **self_p)
@@ -170,8 +182,8 @@ bool http_answer_header(const http_answer_t *self, const char *name, char *value
 
 int http_status(const char *base, const char *path)
 {
-    http_answer_t *answer = http_get(base, path);
-    int status = answer->status;
+    http_answer_t *answer = request("GET", base, path, "");
+    int status = answer ? answer->status : 0;
     http_answer_destroy(&answer);
     return status;
 }

@@ -25,7 +25,7 @@ const char *http_answer_body(const http_answer_t *self);
 /* Copies the value of a header, cut to `size` with its NUL. False if there is none. */
 bool http_answer_header(const http_answer_t *self, const char *name, char *value, size_t size);
 
-/* The status of GET `path`. */
+/* The status of GET `path`, 0 if the connection was closed without an answer. */
 int http_status(const char *base, const char *path);
 
 /* Asks again and again until GET `path` answers with this status. */

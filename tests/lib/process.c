@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* process: fork, three pipes, exec; the end is awaited on a pidfd, the log on the capture. What cannot be started fails
- * the test with the reason, which a fourth pipe carries back from the child. */
+/* process: fork, three pipes, exec; the end is awaited on a pidfd, the output by the capture, the log by the journal.
+ * What cannot be started fails the test with the reason, which a fourth pipe carries back from the child. */
 #include "lib/process.h"
 
 #include <assert.h>
@@ -19,6 +19,7 @@
 
 #include "lib/capture.h"
 #include "lib/deadline.h"
+#include "lib/journal.h"
 #include "lib/logfmt.h"
 #include "lib/test.h"
 
@@ -34,8 +35,7 @@ struct process {
     bool reaped;
     int exit_code; /* valid once reaped */
     capture_t *capture;
-    size_t mark; /* bytes of the log that are not looked at */
-    char *found; /* what the last search returned */
+    journal_t journal;
     process_t *next;
 };
 
@@ -131,6 +131,7 @@ static void adopt(process_t *self, pipes_t *pipes)
     self->input_fd = pipes->input[1];
     fcntl(self->input_fd, F_SETFL, O_NONBLOCK);
     self->capture = capture_new(pipes->output[0], pipes->errors[0]);
+    journal_init(&self->journal, self->capture);
     self->awaited = size == sizeof(reason);
     if (self->awaited)
         fail_msg("cannot start %s: %s", self->program, strerror(reason));
@@ -204,7 +205,7 @@ void process_destroy(process_t **self_p)
     if (self->pidfd >= 0)
         close(self->pidfd);
     capture_destroy(&self->capture);
-    free(self->found);
+    journal_fini(&self->journal);
     free(self->program);
     free(self);
     *self_p = NULL;
@@ -308,76 +309,17 @@ void process_expect_exit(process_t *self, int exit_code, unsigned timeout_ms)
     fail_msg("%s ends with %d instead of %d", self->program, code, exit_code);
 }
 
-static const char *keep_found(process_t *self, const char *text)
-{
-    char *copy = text ? strdup(text) : NULL;
-    free(self->found);
-    self->found = copy;
-    return copy;
-}
-
-typedef bool match_fn(const char *line, const char *wanted);
-typedef void visit_fn(void *arg, const char *line);
-
-static bool match_text(const char *line, const char *wanted)
-{
-    return strstr(line, wanted) != NULL;
-}
-
-/* Calls `visit` with each complete line of the log from byte `from` on that matches. Returns where the first line that
- * is not complete starts. */
-static size_t visit_log(process_t *self, size_t from, match_fn *match, const char *wanted, visit_fn *visit, void *arg)
-{
-    char *text = capture_copy(self->capture, CAPTURE_ERRORS, from);
-    char *line = text;
-    for (char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        *end = '\0';
-        if (match(line, wanted))
-            visit(arg, line);
-    }
-    from += (size_t)(line - text);
-    free(text);
-    return from;
-}
-
-static void take_first(void *arg, const char *line)
-{
-    char **first = arg;
-    if (!*first)
-        *first = strdup(line);
-}
-
-/* The first line from byte *from on, or NULL; *from is moved behind what was looked at. */
-static const char *search_log(process_t *self, size_t *from, match_fn *match, const char *wanted)
-{
-    char *first = NULL;
-    *from = visit_log(self, *from, match, wanted, take_first, &first);
-    keep_found(self, first);
-    free(first);
-    return self->found;
-}
-
 const char *process_find_log(process_t *self, const char *fields)
 {
-    size_t from = self->mark;
-    return search_log(self, &from, logfmt_match, fields);
+    return journal_find(&self->journal, logfmt_match, fields);
 }
 
-static const char *wait_log(process_t *self, match_fn *match, const char *wanted, unsigned timeout_ms)
+static const char *wait_log(process_t *self, journal_match_fn *match, const char *wanted, unsigned timeout_ms)
 {
-    deadline_t deadline = deadline_in(timeout_ms);
-    size_t from = self->mark;
-    size_t size = 0;
-    for (;;) {
-        bool last = capture_ended(self->capture, CAPTURE_ERRORS) || deadline_passed(deadline);
-        size = capture_wait(self->capture, CAPTURE_ERRORS, 0, deadline_in(0));
-        const char *line = search_log(self, &from, match, wanted);
-        if (line)
-            return line;
-        if (last)
-            fail_with_log(self, "never logged", wanted);
-        capture_wait(self->capture, CAPTURE_ERRORS, size, deadline);
-    }
+    const char *line = journal_wait(&self->journal, match, wanted, deadline_in(timeout_ms));
+    if (!line)
+        fail_with_log(self, "never logged", wanted);
+    return line;
 }
 
 const char *process_wait_log(process_t *self, const char *fields, unsigned timeout_ms)
@@ -387,57 +329,22 @@ const char *process_wait_log(process_t *self, const char *fields, unsigned timeo
 
 const char *process_wait_text(process_t *self, const char *text, unsigned timeout_ms)
 {
-    return wait_log(self, match_text, text, timeout_ms);
-}
-
-static void count_one(void *arg, const char *line)
-{
-    (void)line;
-    ++*(unsigned *)arg;
+    return wait_log(self, journal_match_text, text, timeout_ms);
 }
 
 unsigned process_count_log(process_t *self, const char *fields)
 {
-    unsigned count = 0;
-    visit_log(self, self->mark, logfmt_match, fields, count_one, &count);
-    return count;
-}
-
-typedef struct {
-    const char *key;
-    char *text;
-} join_t;
-
-static void join_one(void *arg, const char *line)
-{
-    join_t *join = arg;
-    char value[256];
-    char *longer = NULL;
-    logfmt_value(line, join->key, value, sizeof(value));
-    int size = asprintf(&longer, "%s%s%s", join->text ? join->text : "", join->text ? " " : "", value);
-    assert(size >= 0);
-    free(join->text);
-    join->text = longer;
+    return journal_count(&self->journal, fields);
 }
 
 const char *process_join_log(process_t *self, const char *fields, const char *key)
 {
-    join_t join = {.key = key};
-    visit_log(self, self->mark, logfmt_match, fields, join_one, &join);
-    keep_found(self, join.text ? join.text : "");
-    free(join.text);
-    return self->found;
-}
-
-static void ignore_one(void *arg, const char *line)
-{
-    (void)arg;
-    (void)line;
+    return journal_join(&self->journal, fields, key);
 }
 
 void process_mark_log(process_t *self)
 {
-    self->mark = visit_log(self, self->mark, match_text, "", ignore_one, NULL);
+    journal_mark(&self->journal);
 }
 
 void process_wait_output(process_t *self, const char *text, unsigned timeout_ms)
