@@ -6,6 +6,7 @@
 #include "lib/client.h"
 #include "lib/crowd.h"
 #include "lib/deadline.h"
+#include "lib/http.h"
 #include "lib/server.h"
 #include "lib/test.h"
 #include "wire/rendezvous.h"
@@ -209,6 +210,59 @@ static void a_gateway_with_another_list_of_brokers_is_not_ready_and_says_why(voi
     stop(&deployment);
 }
 
+/* Nobody listens on this port: a server had it, and is gone. */
+static void find_free_endpoint(char endpoint[64])
+{
+    server_t *broker = server_start("broker", NULL);
+    snprintf(endpoint, 64, "%s", server_broker(broker));
+    server_stop(&broker);
+}
+
+static void a_gateway_without_its_broker_waits_for_it_and_says_so(void **state)
+{
+    (void)state;
+    char endpoint[64];
+    char options[2][100];
+    find_free_endpoint(endpoint);
+    snprintf(options[0], sizeof(options[0]), "gateway/broker=%s", endpoint);
+    snprintf(options[1], sizeof(options[1]), "broker/listen=%s", endpoint);
+    server_t *gateway = server_launch("gateway", "-s", options[0], NULL);
+    process_wait_log(server_process(gateway), "event=not-ready reason=", DEADLINE_USUAL_MS);
+    http_wait_status(server_admin(gateway), "/readyz", 503, DEADLINE_USUAL_MS);
+    client_t *alice = client_connect(server_gateway(gateway));
+    client_send(alice, "alice");
+    client_send(alice, "alice: at last");
+
+    server_t *broker = server_start("broker", "-s", options[1], NULL);
+    server_wait_ready(gateway);
+    http_wait_status(server_admin(gateway), "/readyz", 200, DEADLINE_USUAL_MS);
+    client_expect(alice, "from alice: at last");
+    server_stop(&gateway);
+    server_stop(&broker);
+}
+
+static void names_are_there_again_after_a_broker_was_killed(void **state)
+{
+    (void)state;
+    deployment_t deployment;
+    start(&deployment);
+    char option[200];
+    char names[2][16];
+    client_t *peers[2];
+    for (unsigned i = 0; i < 2; i++) {
+        write_name(names[i], 0, i);
+        peers[i] = client_login(server_gateway(deployment.gateways[i]), names[i]);
+    }
+    snprintf(option, sizeof(option), "broker/listen=%s", server_broker(deployment.brokers[0]));
+    server_destroy(&deployment.brokers[0]);
+    deployment.brokers[0] = server_start("broker", "-s", "broker/name=left", "-s", option, NULL);
+    client_sendf(peers[0], "%s: are you still there?", names[1]);
+    client_expectf(peers[1], "from %s: are you still there?", names[0]);
+    client_sendf(peers[1], "%s: yes", names[0]);
+    client_expectf(peers[0], "from %s: yes", names[1]);
+    stop(&deployment);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +271,8 @@ int main(void)
         TEST(a_name_has_one_owner_whatever_the_gateway),
         TEST(one_broker_of_two_may_be_stopped_and_started_again),
         TEST(clients_of_a_gateway_that_stops_go_on_at_the_other),
+        TEST(a_gateway_without_its_broker_waits_for_it_and_says_so),
+        TEST(names_are_there_again_after_a_broker_was_killed),
         TEST(a_gateway_with_another_list_of_brokers_is_not_ready_and_says_why),
     };
     return TEST_RUN(tests);

@@ -8,6 +8,7 @@
 #include "lib/client.h"
 #include "lib/crowd.h"
 #include "lib/deadline.h"
+#include "lib/http.h"
 #include "lib/logfmt.h"
 #include "lib/process.h"
 #include "lib/server.h"
@@ -134,6 +135,33 @@ static void a_broker_that_stops_and_starts_again_is_a_pause(void **state)
     server_stop(&successor);
 }
 
+/* Batches beyond the size that travels in one piece, and one reader for many. */
+static void large_lines_from_many_to_one_survive_a_stop(void **state)
+{
+    (void)state;
+    enum { SENDERS = 20, RATE = 1000000 };
+    server_t *server = server_start("all", LOAD_OPTIONS, "-s", "gateway/workers=3", NULL);
+    crowd_t *crowd = crowd_new("large", SENDERS + 1);
+    crowd_member_t member = {.endpoint = server_gateway(server), .read_rate = RATE};
+    unsigned to = crowd_join(crowd, &member);
+    member.line_count = CROWD_ENDLESS;
+    member.text_size = 16000;
+    for (int i = 0; i < SENDERS; i++)
+        crowd_address(crowd, crowd_join(crowd, &member), to);
+    crowd_login(crowd, SENDERS + 1, DEADLINE_USUAL_MS);
+    crowd_start(crowd);
+    uint64_t received = 100;
+    crowd_run(crowd, crowd_has_received, &received, 30000);
+    process_signal(server_process(server), SIGTERM);
+    crowd_run(crowd, crowd_is_over, NULL, DRAIN_MS);
+    process_expect_exit(server_process(server), 0, DEADLINE_USUAL_MS);
+    crowd_check(crowd);
+    crowd_totals_t totals = crowd_totals(crowd);
+    assert_int_equal(totals.told, SENDERS + 1);
+    assert_int_equal(totals.received, totals.accepted);
+    check_ledger(server, &totals);
+}
+
 static void an_idle_server_ends_with_0_on_sigterm_and_on_sigint(void **state)
 {
     (void)state;
@@ -199,6 +227,51 @@ static void a_login_during_the_drain_is_refused(void **state)
     process_wait_log(server_process(server), "event=drain", DEADLINE_USUAL_MS);
     client_expect(late, "error draining");
     client_expect_eof(late);
+}
+
+static void clients_still_come_in_during_the_delay_of_a_drain(void **state)
+{
+    (void)state;
+    server_t *server = server_start("all", "-s", "drain/delay=2s", NULL);
+    client_t *alice = client_login(server_gateway(server), "alice");
+    process_signal(server_process(server), SIGTERM);
+    http_wait_status(server_admin(server), "/readyz", 503, DEADLINE_USUAL_MS);
+    client_t *bob = client_login(server_gateway(server), "bob");
+    client_send(bob, "alice: just in time");
+    client_expect(alice, "from bob: just in time");
+    client_expect(alice, "info draining");
+    client_expect(alice, "info accepted 1");
+    client_expect_eof(alice);
+    client_expect(bob, "info draining");
+    client_expect(bob, "info accepted 2");
+    client_expect_eof(bob);
+    client_close(&alice);
+    client_close(&bob);
+    process_expect_exit(server_process(server), 0, DEADLINE_USUAL_MS);
+}
+
+/* What was accepted and cannot be settled is lost with the process, which says so. */
+static void a_gateway_that_stops_without_its_broker_says_what_was_lost(void **state)
+{
+    (void)state;
+    char option[200];
+    server_t *broker = server_start("broker", NULL);
+    snprintf(option, sizeof(option), "gateway/broker=%s", server_broker(broker));
+    server_t *gateway = server_start("gateway", "-s", option, "-s", "drain/timeout=3s", NULL);
+    client_t *alice = client_login(server_gateway(gateway), "alice");
+    client_t *bob = client_login(server_gateway(gateway), "bob");
+    process_signal(server_process(broker), SIGSTOP);
+    client_send(alice, "bob: into the void");
+    client_barrier(alice);
+    process_signal(server_process(gateway), SIGTERM);
+    client_expect(bob, "info draining");
+    client_count_to_end(bob, "");
+    client_close(&bob);
+    client_close(&alice);
+    process_expect_exit(server_process(gateway), 3, 20000);
+    assert_int_equal(server_ledger(gateway, "balance"), 0);
+    assert_int_equal(server_ledger(gateway, "accepted"), 1);
+    assert_int_equal(server_ledger(gateway, "delivered"), 0);
 }
 
 static void expect_actors(process_t *process, const char *fields, const char *actors)
@@ -316,9 +389,12 @@ int main(void)
         TEST(the_steps_of_a_drain_come_in_the_order_of_the_pipeline),
         TEST(no_worker_leaves_before_all_have_settled),
         TEST(a_login_during_the_drain_is_refused),
+        TEST(clients_still_come_in_during_the_delay_of_a_drain),
+        TEST(a_gateway_that_stops_without_its_broker_says_what_was_lost),
         TEST(a_second_signal_ends_at_once_and_says_what_was_lost),
         TEST(two_signals_at_once_are_one_request),
         TEST(a_server_that_is_process_1_drains_too),
+        TEST(large_lines_from_many_to_one_survive_a_stop),
         TEST(a_gateway_that_stops_delivers_all_that_it_accepted),
         TEST(gateway_and_broker_in_one_deliver_all_that_they_accepted),
         TEST(a_broker_that_stops_and_starts_again_is_a_pause),
