@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/pipeline_internal.h"
 
-#define PIPELINE_LAST_ASK_MS      250 /* for a last question, when a second signal came */
-#define PIPELINE_STAGE_RESERVE_MS 500 /* of the deadline, for each stage that comes later */
+#define PIPELINE_LAST_ASK_MS      1000 /* for a last question, when a second signal came */
+#define PIPELINE_STAGE_RESERVE_MS 500  /* of the deadline, for each stage that comes later */
 
 static bool stage_is_drained(const pipeline_t *self, pipeline_stage_t stage)
 {
@@ -138,35 +138,43 @@ void member_drained(pipeline_t *self, member_t *member, const char *lost, const 
         pipeline_next_stage(self);
 }
 
+/* Adds what a report says of its actor's ledger. Returns false if the message is no report. */
+static bool report_add(zmsg_t *message, ledger_t *sum, uint64_t *pending)
+{
+    char *word = zmsg_popstr(message), *text = zmsg_popstr(message);
+    json_t *json = word && text && streq(word, "STATUS") ? json_loads(text, 0, NULL) : NULL;
+    ledger_t ledger;
+    uint64_t part;
+    if (json && ledger_from_json(&ledger, &part, json_object_get(json, "ledger")) == 0) {
+        ledger_add(sum, &ledger);
+        *pending += part;
+    }
+    bool is_report = json != NULL;
+    json_decref(json);
+    zstr_free(&word);
+    zstr_free(&text);
+    return is_report;
+}
+
+/* Asks an actor for its report and waits for it, passing over what else it says. */
+static void member_ask_last(member_t *member, ledger_t *sum, uint64_t *pending)
+{
+    member_say(member, "STATUS", NULL, NULL);
+    zsock_set_rcvtimeo(zactor_sock(member->actor), PIPELINE_LAST_ASK_MS);
+    for (bool answered = false; !answered;) {
+        zmsg_t *message = zmsg_recv(member->actor);
+        answered = !message || report_add(message, sum, pending);
+        zmsg_destroy(&message);
+    }
+}
+
 void pipeline_give_up(pipeline_t *self)
 {
     uint64_t pending = 0;
     ledger_t sum = {0};
-    for (size_t i = 0; i < self->count; i++) {
-        member_t *member = &self->members[i];
-        if (!member->actor || member->stage == PIPELINE_ADMIN)
-            continue;
-        member_say(member, "STATUS", NULL, NULL);
-        zsock_set_rcvtimeo(zactor_sock(member->actor), PIPELINE_LAST_ASK_MS);
-        zmsg_t *message;
-        while ((message = zmsg_recv(member->actor))) {
-            char *word = zmsg_popstr(message), *text = zmsg_popstr(message);
-            json_t *json = word && text && streq(word, "STATUS") ? json_loads(text, 0, NULL) : NULL;
-            ledger_t ledger;
-            uint64_t part;
-            if (json && ledger_from_json(&ledger, &part, json_object_get(json, "ledger")) == 0) {
-                ledger_add(&sum, &ledger);
-                pending += part;
-            }
-            bool answered = json != NULL;
-            json_decref(json);
-            zstr_free(&word);
-            zstr_free(&text);
-            zmsg_destroy(&message);
-            if (answered)
-                break;
-        }
-    }
+    for (size_t i = 0; i < self->count; i++)
+        if (self->members[i].actor && self->members[i].stage != PIPELINE_ADMIN)
+            member_ask_last(&self->members[i], &sum, &pending);
     ledger_log(&sum, pending);
     log_error("killed", log_str("reason", "second signal"), log_uint("lost", pending));
     _exit(PIPELINE_EXIT_IMPATIENT);
