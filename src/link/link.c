@@ -247,6 +247,10 @@ static void on_lost_report(void *arg, span_t record)
 static void link_log_loss(link_t *self, close_t reason, span_t detail)
 {
     bool was_up = self->state >= LINK_UP;
+    if (reason == CLOSE_ORDERLY) {
+        log_info("link-closed", log_str("broker", self->options.broker), log_str("endpoint", self->options.endpoint));
+        return;
+    }
     if (was_up)
         self->links_lost++;
     if (was_up || reason != CLOSE_CONNECTION || self->epoch == 1)
