@@ -47,13 +47,14 @@ static void a_line_may_be_cut_at_every_byte(void **state)
     (void)state;
     server_t *server = server_start("all", "-s", "gateway/workers=1", NULL);
     client_t *bob = client_login(server_gateway(server), "bob");
+    client_t *pacer = client_login(server_gateway(server), "pacer");
     char text[200];
     size_t size = write_conversation(text, sizeof(text), 0);
     for (size_t cut = 1; cut < size; cut++) {
         write_conversation(text, sizeof(text), cut);
         client_t *client = client_connect(server_gateway(server));
         client_send_bytes(client, text, cut);
-        wait_for_worker(bob);
+        wait_for_worker(pacer);
         client_send_bytes(client, text + cut, size - cut);
         expect_conversation(client, bob, cut);
         client_close(&client);

@@ -153,7 +153,7 @@ process_t *process_start(const char *const *argv)
     pid_t parent = getpid();
     self->pid = fork();
     if (self->pid == 0)
-        become(&pipes, parent, self->program, (char *const *)(uintptr_t)argv);
+        become(&pipes, parent, self->program, (char *const *)argv);
     if (self->pid < 0)
         fail_msg("no fork: %s", strerror(errno));
     setpgid(self->pid, self->pid);
