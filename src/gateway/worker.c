@@ -418,7 +418,6 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
 {
     worker_t *self = zmalloc(sizeof *self);
     self->index = args->index;
-    self->config = args->config;
     self->pipe = pipe;
     self->listener = args->listener;
     worker_limits_init(&self->limits, args->config, args->worker_count);

@@ -49,7 +49,6 @@ typedef enum {
 struct worker {
     unsigned index;
     link_id_t node;
-    const config_t *config;
     reactor_t *reactor;
     zsock_t *pipe;
     watch_t *pipe_watch;
