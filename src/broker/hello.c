@@ -20,7 +20,7 @@ static int hello_check(const broker_t *broker, const node_t *node, uint32_t epoc
         return -CLOSE_OLD_EPOCH;
     if (!node && broker->drain != DRAIN_NONE)
         return -CLOSE_BROKER_DRAINS;
-    return hello->hello.last == UINT64_MAX ? -CLOSE_BAD_SEQUENCE : 0;
+    return 0;
 }
 
 static void on_taken(void *arg)
@@ -34,7 +34,7 @@ static void hello_welcome(node_t *node)
     buffer_t ids = {0};
     uint32_t at = 0;
     for (node_t *other; (other = nodes_next(&broker->nodes, &at));)
-        if (other != node)
+        if (other != node && buffer_size(&ids) < (size_t)CONTROL_NODES_MAX * LINK_ID_SIZE)
             buffer_append(&ids, other->id.bytes, LINK_ID_SIZE);
     node_tell(node, &(control_t){.type = RECORD_WELCOME,
                         .welcome = {.window_size = broker->window_size,
@@ -83,7 +83,7 @@ int hello_receive(broker_t *broker, span_t routing_id, uint32_t epoch, const con
     if (!was_here && hello->hello.term >= broker->term)
         broker->term = hello->hello.term + 1;
     node->heard_ms = broker_now_ms(broker);
-    intake_init(&node->intake, hello->hello.last + 1, on_taken, node);
+    intake_init(&node->intake, hello->hello.first, on_taken, node);
     hello_welcome(node);
     hello_introduce(node, is_new);
     held_welcomed(node, was_here);

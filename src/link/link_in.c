@@ -18,7 +18,7 @@ void link_greet(link_t *self)
             .node = self->options.node,
             .instance = self->instance,
             .digest = self->options.digest,
-            .last = custody_sent_end(self->custody) - 1,
+            .first = custody_sent_end(self->custody),
             .broker = span_str(self->options.broker)}};
     zmq_msg_t frame;
     buffer_t record = {0};

@@ -12,10 +12,10 @@
 #define REPORT_SIZE  40
 #define RUN_SIZE     16
 #define COPY_SIZE    24
-#define NOTICE_SIZE  24
+#define NOTICE_SIZE  32
+#define GAP_SIZE     4
 
-#define MESSAGE_SIZE_MIN (MESSAGE_SIZE + 3) /* the smallest record of a node's body: two names of one byte, no text */
-#define RUN_FLAG_AGAIN   1u
+#define RUN_FLAG_AGAIN 1u
 
 static int body_open(body_t *self, span_t frame, size_t header_size, size_t record_size_min)
 {
@@ -31,7 +31,7 @@ static int body_open(body_t *self, span_t frame, size_t header_size, size_t reco
 
 int body_open_up(body_t *self, span_t frame)
 {
-    int rc = body_open(self, frame, BODY_UP_HEADER_SIZE, MESSAGE_SIZE_MIN);
+    int rc = body_open(self, frame, BODY_UP_HEADER_SIZE, GAP_SIZE);
     if (rc == 0)
         self->number = bytes_get64((const uint8_t *)frame.data) - 1;
     return rc;
@@ -113,6 +113,15 @@ static int body_take_report(body_t *self, body_record_t *record)
     return body_took(self, record, REPORT_SIZE + at[1]);
 }
 
+static int body_take_gap(body_t *self, body_record_t *record)
+{
+    if (body_room(self) < GAP_SIZE || bytes_get32(self->at) >> 8 != 0)
+        return -CLOSE_BAD_RECORD;
+    record->type = RECORD_GAP;
+    self->number++;
+    return body_took(self, record, GAP_SIZE);
+}
+
 int body_next_up(body_t *self, body_record_t *record)
 {
     if (self->left == 0)
@@ -124,6 +133,8 @@ int body_next_up(body_t *self, body_record_t *record)
         return body_take_message(self, record);
     case RECORD_REPORT:
         return body_take_report(self, record);
+    case RECORD_GAP:
+        return body_take_gap(self, record);
     default:
         return -CLOSE_BAD_RECORD;
     }
@@ -176,6 +187,7 @@ static int body_take_notice(body_t *self, body_record_t *record)
         .taken = flags == BODY_NOTICE_TAKEN,
         .number = bytes_get64(at + 8),
         .session = bytes_get64(at + 16),
+        .report = bytes_get64(at + 24),
         .name = bytes_span(at + NOTICE_SIZE, at[1])};
     return body_took(self, record, NOTICE_SIZE + at[1]);
 }
@@ -290,6 +302,12 @@ void body_put_report(buffer_t *to, const body_report_t *report)
     buffer_commit(to, REPORT_SIZE + report->name.size);
 }
 
+void body_put_gap(buffer_t *to)
+{
+    bytes_put32(buffer_reserve(to, GAP_SIZE), RECORD_GAP);
+    buffer_commit(to, GAP_SIZE);
+}
+
 void body_put_run(buffer_t *to, const body_run_t *run)
 {
     uint8_t *start = buffer_reserve(to, RUN_SIZE);
@@ -328,6 +346,7 @@ void body_put_notice(buffer_t *to, const body_notice_t *notice)
     bytes_put16(start + 6, notice->taken ? BODY_NOTICE_TAKEN : 0);
     bytes_put64(start + 8, notice->number);
     bytes_put64(start + 16, notice->session);
+    bytes_put64(start + 24, notice->report);
     span_put(start + NOTICE_SIZE, notice->name);
     buffer_commit(to, NOTICE_SIZE + notice->name.size);
 }

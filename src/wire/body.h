@@ -53,6 +53,8 @@ typedef struct {
     uint16_t error, reason;
     bool taken;
     uint64_t number, session;
+    uint64_t
+        report; /* the number of the REPORT that it passes on, of the node of the RUN before; 0: it passes on none */
     span_t name;
 } body_notice_t;
 
@@ -61,7 +63,7 @@ typedef struct {
     span_t bytes; /* the record as it stands in the body */
     union {
         body_message_t message; /* RECORD_MESSAGE */
-        body_report_t report;   /* RECORD_REPORT */
+        body_report_t report;   /* RECORD_REPORT; RECORD_GAP has nothing */
         body_run_t run;         /* RECORD_RUN */
         body_copy_t copy;       /* RECORD_COPY */
         body_notice_t notice;   /* RECORD_NOTICE */
@@ -106,6 +108,7 @@ size_t body_message_size(span_t sender, const span_t *recipients, unsigned recip
 void body_put_message(
     buffer_t *to, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);
 void body_put_report(buffer_t *to, const body_report_t *report);
+void body_put_gap(buffer_t *to);
 void body_put_run(buffer_t *to, const body_run_t *run);
 
 /* Appends a COPY of `message` for those sessions. */

@@ -40,9 +40,10 @@ static void hello_walk(walk_t *self, control_t *record)
     walk_raw(self, record->hello.node.bytes, LINK_ID_SIZE);
     walk_raw(self, record->hello.instance.bytes, LINK_ID_SIZE);
     walk_raw(self, record->hello.digest.bytes, LINK_ID_SIZE);
-    walk_64(self, &record->hello.last);
+    walk_64(self, &record->hello.first);
     walk_64(self, &record->hello.term);
     walk_name(self, &record->hello.broker);
+    walk_rest(self, &record->hello.nodes, LINK_ID_SIZE);
 }
 
 static void welcome_walk(walk_t *self, control_t *record)
@@ -86,7 +87,7 @@ static void hold_walk(walk_t *self, control_t *record)
 static void held_walk(walk_t *self, control_t *record)
 {
     walk_32(self, &record->held.handle);
-    walk_zero(self, 4);
+    walk_flag(self, &record->held.again, 4);
     walk_64(self, &record->held.numbers.first);
     walk_rest(self, &record->held.numbers.offsets, 4);
 }
@@ -117,6 +118,7 @@ static void small_walk(walk_t *self, control_t *record)
         break;
     case RECORD_GONE:
         walk_32(self, &record->origin.handle);
+        walk_flag(self, &record->origin.orderly, 4);
         break;
     case RECORD_TAKEN:
         walk_64(self, &record->taken.below);
@@ -189,9 +191,12 @@ static bool session_is_good(uint64_t session)
 static bool control_is_good(const control_t *self)
 {
     switch (self->type) {
+    case RECORD_HELLO:
+        return self->hello.version != LINK_VERSION ||
+               (self->hello.first > 0 && self->hello.nodes.size <= CONTROL_NODES_MAX * LINK_ID_SIZE);
     case RECORD_WELCOME:
-        return self->welcome.window_size && self->welcome.batch_size && self->welcome.heartbeat_ms &&
-               self->welcome.timeout_ms;
+        return self->welcome.nodes.size <= CONTROL_NODES_MAX * LINK_ID_SIZE && self->welcome.window_size &&
+               self->welcome.batch_size && self->welcome.heartbeat_ms && self->welcome.timeout_ms;
     case RECORD_REGISTER:
     case RECORD_LEAVING:
         return session_is_good(self->name.session);

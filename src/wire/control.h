@@ -15,6 +15,8 @@
 #define LINK_ID_SIZE    16
 #define LINK_SLOT_LIMIT (1u << 20) /* the low 32 bits of a session are below this */
 
+#define CONTROL_NODES_MAX 2048 /* ids in HELLO and in WELCOME: half of a frame's control records */
+
 typedef struct {
     uint8_t bytes[LINK_ID_SIZE];
 } link_id_t;
@@ -39,8 +41,9 @@ typedef struct {
         struct {
             uint16_t version; /* if it is not LINK_VERSION, the other fields were not read */
             link_id_t node, instance, digest;
-            uint64_t last, term;
+            uint64_t first, term;
             span_t broker; /* a name */
+            span_t nodes;  /* whole ids, LINK_ID_SIZE bytes each; at most CONTROL_NODES_MAX */
         } hello;
         struct {
             bool resumed;
@@ -61,7 +64,8 @@ typedef struct {
         } name;
         struct {
             uint32_t handle;
-            link_id_t node; /* ORIGIN; GONE has the handle alone */
+            link_id_t node; /* ORIGIN */
+            bool orderly;   /* GONE: it left with BYE */
         } origin;
         struct {
             uint64_t below;
@@ -70,7 +74,7 @@ typedef struct {
         struct {
             uint64_t session;          /* HOLD, END */
             uint32_t handle;           /* HOLD: the origin; HELD, ENDED: the holder */
-            bool again;                /* HOLD */
+            bool again;                /* HOLD, HELD */
             uint32_t count;            /* END */
             control_numbers_t numbers; /* HOLD, HELD, ENDED */
         } held;
@@ -87,7 +91,7 @@ int control_next(control_t *self, span_t *rest, control_side_t side);
 /* Appends the record. HOLD, HELD, ENDED and TAKEN write their lists from the borrowed spans. */
 void control_put(buffer_t *to, const control_t *self);
 
-/* Appends a record that has no payload: REGISTERED, DRAIN, LEAVE, LEAVE_OK. */
+/* Appends a record that has no payload: REGISTERED, DRAIN, LEAVE, LEAVE_OK, SETTLED. */
 void control_put_empty(buffer_t *to, record_type_t type);
 
 /* The bytes that control_put appends, to keep a frame within FRAME_CONTROLS_SIZE. */

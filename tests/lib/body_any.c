@@ -59,6 +59,9 @@ void body_any_put(buffer_t *to, const body_record_t *record)
     case RECORD_REPORT:
         body_put_report(to, &record->report);
         break;
+    case RECORD_GAP:
+        body_put_gap(to);
+        break;
     case RECORD_RUN:
         body_put_run(to, &record->run);
         break;

@@ -165,7 +165,7 @@ void dealer_expect_refused(dealer_t *self, int close)
 control_t dealer_hello(const dealer_t *self)
 {
     return (control_t){.type = RECORD_HELLO,
-        .hello = {.version = LINK_VERSION, .node = self->id, .last = self->number, .broker = span_of("main", 4)}};
+        .hello = {.version = LINK_VERSION, .node = self->id, .first = self->number + 1, .broker = span_of("main", 4)}};
 }
 
 const dealer_event_t *dealer_greet(dealer_t *self)

@@ -128,7 +128,7 @@ static void router_begin_link(router_t *self, zmq_msg_t *routing_id, const route
     memcpy(self->routing_id, zmq_msg_data(routing_id), self->routing_id_size);
     self->header = (frame_header_t){.epoch = event->header.epoch};
     self->sequence = self->received = 0;
-    self->number = event->control.hello.last;
+    self->number = event->control.hello.first - 1;
     buffer_clear(&self->headers);
 }
 

@@ -18,7 +18,7 @@ static void hello_says_who_the_node_is(void **state)
     assert_int_equal(event->header.acknowledged, 0);
     assert_int_equal(event->header.floor, 1);
     assert_int_equal(event->control.hello.version, LINK_VERSION);
-    assert_int_equal(event->control.hello.last, 0);
+    assert_int_equal(event->control.hello.first, 1);
     assert_true(link_id_equal(&event->control.hello.node, &rig.options.node));
     assert_true(link_id_equal(&event->control.hello.digest, &rig.options.digest));
     assert_true(link_id_equal(&event->control.hello.instance, &none));
@@ -116,7 +116,7 @@ static void what_was_open_on_a_lost_link_is_unconfirmed(void **state)
     assert_true(link_is_settled(rig.link));
     rig_check_ledger();
     router_start(&rig.router);
-    assert_int_equal(router_hello(&rig.router)->control.hello.last, 3);
+    assert_int_equal(router_hello(&rig.router)->control.hello.first, 4);
 }
 
 static void reports_of_a_lost_link_are_said_again(void **state)
@@ -135,7 +135,7 @@ static void reports_of_a_lost_link_are_said_again(void **state)
     rig_wait("state:down ");
     rig_report("ann");
     router_start(&rig.router);
-    assert_int_equal(router_hello(&rig.router)->control.hello.last, 2);
+    assert_int_equal(router_hello(&rig.router)->control.hello.first, 3);
     router_put(&rig.router, &rig.router.welcome);
     router_flush(&rig.router);
     router_expect(&rig.router, RECORD_REGISTERED);
@@ -191,7 +191,7 @@ static void what_was_accepted_and_not_sent_goes_on_the_next_link(void **state)
     rig_check_ledger();
     router_stop(&rig.router);
     router_start(&rig.router);
-    assert_int_equal(router_hello(&rig.router)->control.hello.last, 0);
+    assert_int_equal(router_hello(&rig.router)->control.hello.first, 1);
     router_put(&rig.router, &rig.router.welcome);
     router_flush(&rig.router);
     router_expect(&rig.router, RECORD_REGISTERED);

@@ -212,7 +212,7 @@ static int open_zeros(size_t size, bool up, uint32_t count)
 static void a_count_that_cannot_fit_is_refused_before_reading(void **state)
 {
     (void)state;
-    enum { UP_SIZE = BODY_UP_HEADER_SIZE + 2 * 19, DOWN_SIZE = BODY_DOWN_HEADER_SIZE + 2 * 16 };
+    enum { UP_SIZE = BODY_UP_HEADER_SIZE + 2 * 4, DOWN_SIZE = BODY_DOWN_HEADER_SIZE + 2 * 16 };
     assert_int_equal(open_zeros(UP_SIZE, true, 2), 0);
     assert_int_equal(open_zeros(UP_SIZE, true, 3), -CLOSE_BAD_RECORD);
     assert_int_equal(open_zeros(UP_SIZE - 1, true, 2), -CLOSE_BAD_RECORD);
@@ -226,16 +226,21 @@ static void a_start_with_unknown_bits_is_refused(void **state)
 {
     (void)state;
     body_t body;
-    static const char up[BODY_UP_HEADER_SIZE + 19] = {[8] = 1, [12] = 1};
+    static const char up[BODY_UP_HEADER_SIZE + 4] = {[8] = 1, [12] = 1};
     static const char down[BODY_DOWN_HEADER_SIZE + 16] = {[0] = 1, [7] = 1};
     assert_int_equal(body_open_up(&body, span_of(up, sizeof up)), -CLOSE_BAD_RECORD);
     assert_int_equal(body_open_down(&body, span_of(down, sizeof down)), -CLOSE_BAD_RECORD);
 }
 
+static bool is_of_node(const body_record_t *record)
+{
+    return record->type == RECORD_MESSAGE || record->type == RECORD_REPORT || record->type == RECORD_GAP;
+}
+
 /* A body of one record, with one byte of the record set to another value. */
 static int read_changed(const body_record_t *record, size_t offset, uint8_t value)
 {
-    bool up = record->type == RECORD_MESSAGE || record->type == RECORD_REPORT;
+    bool up = is_of_node(record);
     size_t start = up ? BODY_UP_HEADER_SIZE : BODY_DOWN_HEADER_SIZE;
     buffer_t buffer = {0};
     body_any_begin(&buffer, up);
@@ -255,6 +260,7 @@ static const body_record_t message_sample = {.type = RECORD_MESSAGE,
         .recipients = {"\3bob\1c", 6}}};
 static const body_record_t report_sample = {
     .type = RECORD_REPORT, .report = {.error = 16, .reason = 1, .name = {"bob", 3}}};
+static const body_record_t gap_sample = {.type = RECORD_GAP};
 static const body_record_t run_sample = {.type = RECORD_RUN, .run = {.handle = 1, .floor = 1}};
 static const body_record_t copy_sample = {.type = RECORD_COPY,
     .copy = {.number = 1,
@@ -326,15 +332,15 @@ static void names_and_lists_that_are_empty_are_refused(void **state)
     assert_int_equal(read_raw(false, "\x29\1\1\0", 24, span_of("sessions-", 9)), 0);
     assert_int_equal(read_raw(false, "\x29\0\1\0", 24, span_of("sessions", 8)), -CLOSE_BAD_RECORD);
     assert_int_equal(read_raw(false, "\x29\1\0\0", 24, span_of("s", 1)), -CLOSE_BAD_RECORD);
-    assert_int_equal(read_raw(false, "\x2a\1\0\0", 24, span_of("b", 1)), 0);
-    assert_int_equal(read_raw(false, "\x2a\0\0\0", 24, span_of("", 0)), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_raw(false, "\x2a\1\0\0", 32, span_of("b", 1)), 0);
+    assert_int_equal(read_raw(false, "\x2a\0\0\0", 32, span_of("", 0)), -CLOSE_BAD_RECORD);
 }
 
 /* Reads a good record, and behind it one of which only `size` bytes are there. Returns its whole size. */
 static size_t read_cut(const body_record_t *record, size_t size)
 {
     static char text[256];
-    bool up = record->type == RECORD_MESSAGE || record->type == RECORD_REPORT;
+    bool up = is_of_node(record);
     body_record_t first = up ? message_sample : copy_sample;
     *(up ? &first.message.text : &first.copy.text) = span_of(text, sizeof text);
     buffer_t buffer = {0};
@@ -354,7 +360,7 @@ static void a_record_that_ends_early_behind_a_good_one_is_refused(void **state)
 {
     (void)state;
     static const body_record_t *const samples[] = {
-        &message_sample, &report_sample, &run_sample, &copy_sample, &notice_sample};
+        &message_sample, &report_sample, &gap_sample, &run_sample, &copy_sample, &notice_sample};
     for (size_t index = 0; index < sizeof samples / sizeof *samples; index++) {
         size_t size = 0;
         while (size < read_cut(samples[index], size))
@@ -367,6 +373,8 @@ static void bits_that_nobody_knows_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(read_changed(&report_sample, 6, 1), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&gap_sample, 1, 1), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_changed(&gap_sample, 3, 1), -CLOSE_BAD_RECORD);
     assert_int_equal(read_changed(&run_sample, 1, 1), 0);
     assert_int_equal(read_changed(&run_sample, 1, 2), -CLOSE_BAD_RECORD);
     assert_int_equal(read_changed(&run_sample, 3, 1), -CLOSE_BAD_RECORD);

@@ -187,8 +187,8 @@ static void no_record_is_read_from_a_part_of_its_bytes(void **state)
 /* Whether a record ends with a list or a text, and so may have other sizes. */
 static bool is_open_ended(record_type_t type)
 {
-    return type == RECORD_WELCOME || type == RECORD_REFUSE || type == RECORD_TAKEN || type == RECORD_HOLD ||
-           type == RECORD_HELD || type == RECORD_ENDED;
+    return type == RECORD_HELLO || type == RECORD_WELCOME || type == RECORD_REFUSE || type == RECORD_TAKEN ||
+           type == RECORD_HOLD || type == RECORD_HELD || type == RECORD_ENDED;
 }
 
 static void a_payload_of_the_wrong_size_is_refused(void **state)
@@ -241,7 +241,7 @@ static void what_is_no_control_record_is_refused(void **state)
 {
     (void)state;
     for (int type = 0; type <= RECORD_TYPE_MAX; type++) {
-        if (type > 0 && type <= RECORD_BYE_OK)
+        if (type > 0 && type <= RECORD_SETTLED)
             continue;
         assert_int_equal(next_of_payload(type, span_of("", 0), CONTROL_FROM_NODE), -CLOSE_BAD_RECORD);
         assert_int_equal(next_of_payload(type, span_of("", 0), CONTROL_FROM_BROKER), -CLOSE_BAD_RECORD);
@@ -289,7 +289,10 @@ static void bits_that_nobody_knows_are_refused(void **state)
     assert_int_equal(next_of_changed(RECORD_WELCOME, 3, 0x80), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_changed(RECORD_REGISTER, 24, 2), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_changed(RECORD_HOLD, 12, 3), -CLOSE_BAD_RECORD);
+    assert_int_equal(next_of_changed(RECORD_HELD, 4, 1), 1);
+    assert_int_equal(next_of_changed(RECORD_HELD, 4, 2), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_changed(RECORD_HELD, 7, 1), -CLOSE_BAD_RECORD);
+    assert_int_equal(next_of_changed(RECORD_GONE, 4, 2), -CLOSE_BAD_RECORD);
 }
 
 static void a_hello_of_another_version_is_read_up_to_its_version(void **state)
@@ -336,6 +339,38 @@ static int next_of_slot(record_type_t type, uint32_t slot)
         record.name.session = session;
     record.name.name = type == RECORD_REGISTER ? span_str("alice") : record.name.name;
     return next_of_record(&record, CONTROL_FROM_NODE);
+}
+
+static void a_hello_that_begins_with_number_0_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(next_of_changed(RECORD_HELLO, 52, 0), -CLOSE_BAD_RECORD);
+    assert_int_equal(next_of_changed(RECORD_HELLO, 52, 2), 1);
+}
+
+/* Reads a HELLO and a WELCOME that tell of that many nodes. */
+static void expect_nodes(size_t count, int rc)
+{
+    static char ids[(CONTROL_NODES_MAX + 1) * LINK_ID_SIZE];
+    span_t nodes = span_of(ids, count * LINK_ID_SIZE);
+    control_t hello = {.type = RECORD_HELLO,
+        .hello = {.version = LINK_VERSION, .first = 1, .broker = span_of("b", 1), .nodes = nodes}};
+    control_t welcome = {.type = RECORD_WELCOME,
+        .welcome = {.window_size = 1, .batch_size = 1, .heartbeat_ms = 1, .timeout_ms = 1, .nodes = nodes}};
+    buffer_t buffer = {0};
+    control_put(&buffer, &hello);
+    assert_int_equal(next_of_copy(buffer_span(&buffer), CONTROL_FROM_NODE), rc);
+    buffer_clear(&buffer);
+    control_put(&buffer, &welcome);
+    assert_int_equal(next_of_copy(buffer_span(&buffer), CONTROL_FROM_BROKER), rc);
+    buffer_fini(&buffer);
+}
+
+static void at_most_2048_nodes_are_told_of(void **state)
+{
+    (void)state;
+    expect_nodes(CONTROL_NODES_MAX, 1);
+    expect_nodes(CONTROL_NODES_MAX + 1, -CLOSE_BAD_RECORD);
 }
 
 static void a_session_beyond_the_last_slot_is_refused(void **state)
@@ -430,7 +465,7 @@ static void a_record_without_a_name_is_called_unknown(void **state)
     assert_string_equal(record_name(RECORD_LEAVE_OK), "LEAVE-OK");
     assert_string_equal(record_name(RECORD_NOTICE), "NOTICE");
     assert_string_equal(record_name(0), "unknown");
-    assert_string_equal(record_name(25), "unknown");
+    assert_string_equal(record_name(26), "unknown");
     assert_string_equal(record_name(43), "unknown");
     assert_string_equal(record_name(-1), "unknown");
 }
@@ -452,6 +487,8 @@ int main(void)
         cmocka_unit_test(bits_that_nobody_knows_are_refused),
         cmocka_unit_test(a_hello_of_another_version_is_read_up_to_its_version),
         cmocka_unit_test(a_welcome_without_limits_is_refused),
+        cmocka_unit_test(a_hello_that_begins_with_number_0_is_refused),
+        cmocka_unit_test(at_most_2048_nodes_are_told_of),
         cmocka_unit_test(a_session_beyond_the_last_slot_is_refused),
         cmocka_unit_test(exceptions_ascend_below_their_limit_and_do_not_touch),
         cmocka_unit_test(at_most_1024_exceptions_are_read),
