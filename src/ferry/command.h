@@ -24,6 +24,7 @@ extern const command_t chat_command;
 extern const command_t send_command;
 extern const command_t listen_command;
 extern const command_t status_command;
+extern const command_t ledger_command;
 extern const command_t drain_command;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* main: `ferry`, the command-line tool. It reads the arguments, finds the command and lets it run on the only thread.
- * Exit codes: 0 done, 1 failed, 2 a wrong command line; `ferry drain` adds those of the drained process. */
+ * Exit codes: 0 done, 1 failed, 2 a wrong command line; `ferry drain` adds those of the drained process,
+ * and `ferry ledger` 3. */
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -19,6 +20,7 @@ static const command_t *const commands[] = {
     &send_command,
     &listen_command,
     &status_command,
+    &ledger_command,
     &drain_command,
 };
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@
 #define DEFAULT_GATEWAY "tcp://127.0.0.1:7400"
 #define DEFAULT_ADMIN   "http://127.0.0.1:7480"
 
-enum { OPTION_COUNT_MAX = 16, SHORT_SIZE = 3 * OPTION_COUNT_MAX };
+enum { SECONDS_MAX = 86400, OPTION_COUNT_MAX = 16, SHORT_SIZE = 3 * OPTION_COUNT_MAX };
 
 typedef struct {
     char letter; /* what a command lists; also typed as -g where `brief` says so */
@@ -26,8 +27,9 @@ typedef struct {
 static const option_spec_t specs[] = {
     {'a', false, "as", "NAME", "log in as NAME"},
     {'n', true, "count", "N", "end after N messages"},
+    {'w', false, "wait", "SECONDS", "wait so long for rest"},
     {'q', true, "quiet", NULL, "say less on standard error"},
-    {'j', false, "json", NULL, "print the JSON as the process gave it"},
+    {'j', false, "json", NULL, "print JSON"},
     {'g', true, "gateway", "ADDRESS",
         "the gateway: tcp://HOST:PORT, HOST:PORT or ipc://PATH\n"
         "(default: FERRY_GATEWAY, else " DEFAULT_GATEWAY ")"},
@@ -63,12 +65,17 @@ static void specs_for_getopt(const char *letters, char *brief, struct option *lo
     *longs = (struct option){0};
 }
 
-static int count_parse(const char *text, uint64_t *count)
+/* 0, or -1 after one sentence. */
+static int number_parse(const char *who, int letter, const char *text, uint64_t least, uint64_t most, uint64_t *number)
 {
     char *end;
     errno = 0;
-    *count = strtoull(text, &end, 10);
-    return errno || *end || *text < '0' || *text > '9' || *count == 0 ? -1 : 0;
+    *number = strtoull(text, &end, 10);
+    if (!errno && !*end && *text >= '0' && *text <= '9' && *number >= least && *number <= most)
+        return 0;
+    display_complain("%s: --%s wants a number of at least %" PRIu64 "%s, not \"%s\"", who, spec_find(letter)->name,
+        least, most == SECONDS_MAX ? " and at most 86400" : "", text);
+    return -1;
 }
 
 static int option_set(options_t *self, const char *who, int letter, const char *value)
@@ -84,10 +91,9 @@ static int option_set(options_t *self, const char *who, int letter, const char *
         self->admin = value;
         return 0;
     case 'n':
-        if (!count_parse(value, &self->count))
-            return 0;
-        display_complain("%s: --count wants a number of at least 1, not \"%s\"", who, value);
-        return -1;
+        return number_parse(who, letter, value, 1, UINT64_MAX, &self->count);
+    case 'w':
+        return number_parse(who, letter, value, 0, SECONDS_MAX, &self->wait_s);
     case 'q':
         self->quiet = true;
         return 0;

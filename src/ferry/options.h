@@ -13,6 +13,7 @@ typedef struct {
     const char *admin;   /* --admin, else FERRY_ADMIN, else the default */
     const char *as;      /* NULL unless given */
     uint64_t count;      /* messages; 0 unless given */
+    uint64_t wait_s;     /* seconds, a day at most; 0 unless given */
     bool quiet;
     bool json;
     bool help;

@@ -19,6 +19,8 @@ typedef struct {
     request_line_fn *on_line; /* NULL: the body is collected */
     void *arg;
     bool stopped;
+    CURLcode code;    /* how it ended */
+    const char *hint; /* how the user names another address */
     char url[URL_SIZE];
     char why[CURL_ERROR_SIZE]; /* a failure in libcurl's words */
 } request_t;
@@ -56,7 +58,7 @@ static size_t on_body(char *data, size_t one, size_t size, void *arg)
 
 static void request_init(request_t *self, const char *base, const char *path)
 {
-    *self = (request_t){.curl = curl_easy_init()};
+    *self = (request_t){.curl = curl_easy_init(), .hint = ""};
     if (!self->curl)
         abort();
     size_t size = strlen(base);
@@ -81,17 +83,16 @@ static void request_fini(request_t *self)
 }
 
 /* 0 after a 200 that is whole, else -1 after one sentence. */
-static int request_perform(request_t *self)
+static int request_conclude(const request_t *self)
 {
-    CURLcode code = curl_easy_perform(self->curl);
+    CURLcode code = self->code;
     span_t body = buffer_span(&self->body);
     const char *newline = body.size > 0 ? memchr(body.data, '\n', body.size) : NULL;
     size_t size = newline ? (size_t)(newline - body.data) : body.size;
     if (self->stopped)
         return 0;
     if (code == CURLE_COULDNT_CONNECT)
-        display_complain(
-            "ferry: nobody answers at %s: is ferryd running there? (--admin names another address)", self->url);
+        display_complain("ferry: nobody answers at %s: is ferryd running there?%s", self->url, self->hint);
     else if (code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR)
         display_complain("ferry: %s broke off: the process ended before its answer did", self->url);
     else if (code)
@@ -103,18 +104,78 @@ static int request_perform(request_t *self)
     return -1;
 }
 
+static void get_init(request_t *self, const char *base, const char *path)
+{
+    request_init(self, base, path);
+    curl_easy_setopt(self->curl, CURLOPT_TIMEOUT, (long)GET_TIMEOUT_S);
+}
+
+/* Returns the body, or NULL after one sentence. */
+static char *get_fini(request_t *self)
+{
+    char *body = NULL;
+    if (!request_conclude(self)) {
+        buffer_append(&self->body, "", 1);
+        body = (char *)buffer_release(&self->body);
+    }
+    request_fini(self);
+    return body;
+}
+
 char *request_get(const char *base, const char *path)
 {
     request_t self;
-    request_init(&self, base, path);
-    curl_easy_setopt(self.curl, CURLOPT_TIMEOUT, (long)GET_TIMEOUT_S);
-    char *body = NULL;
-    if (!request_perform(&self)) {
-        buffer_append(&self.body, "", 1);
-        body = (char *)buffer_release(&self.body);
+    get_init(&self, base, path);
+    self.hint = " (--admin names another address)";
+    self.code = curl_easy_perform(self.curl);
+    return get_fini(&self);
+}
+
+/* Notes how those requests ended that have. */
+static void multi_gather(CURLM *multi)
+{
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(multi, &left));) {
+        request_t *request = NULL;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
+        request->code = message->data.result;
     }
-    request_fini(&self);
-    return body;
+}
+
+static void multi_perform(CURLM *multi)
+{
+    int running = 0;
+    CURLMcode code;
+    do {
+        code = curl_multi_perform(multi, &running);
+        if (!code && running)
+            code = curl_multi_poll(multi, NULL, 0, 1000, NULL);
+        multi_gather(multi);
+    } while (!code && running);
+}
+
+size_t request_get_all(const char *const *bases, size_t count, const char *path, char **bodies)
+{
+    CURLM *multi = curl_multi_init();
+    request_t *requests = calloc(count, sizeof *requests);
+    if (!multi || !requests)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        get_init(&requests[i], bases[i], path);
+        requests[i].code = CURLE_FAILED_INIT; /* until it has ended */
+        curl_easy_setopt(requests[i].curl, CURLOPT_PRIVATE, &requests[i]);
+        curl_multi_add_handle(multi, requests[i].curl);
+    }
+    multi_perform(multi);
+    size_t failures = 0;
+    for (size_t i = 0; i < count; i++) {
+        curl_multi_remove_handle(multi, requests[i].curl);
+        bodies[i] = get_fini(&requests[i]);
+        failures += !bodies[i];
+    }
+    curl_multi_cleanup(multi);
+    free(requests);
+    return failures;
 }
 
 int request_post(const char *base, const char *path, const char *header, request_line_fn *on_line, void *arg)
@@ -127,7 +188,9 @@ int request_post(const char *base, const char *path, const char *header, request
     curl_easy_setopt(self.curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(self.curl, CURLOPT_POSTFIELDS, "");
     curl_easy_setopt(self.curl, CURLOPT_TCP_KEEPALIVE, 1L);
-    int result = request_perform(&self);
+    self.hint = " (--admin names another address)";
+    self.code = curl_easy_perform(self.curl);
+    int result = request_conclude(&self);
     curl_slist_free_all(headers);
     request_fini(&self);
     return result;

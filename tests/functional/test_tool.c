@@ -247,8 +247,8 @@ static void a_drain_while_lines_are_sent_loses_none(void **state)
 static void without_a_process_the_admin_commands_say_so(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"status", "drain"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const commands[] = {"status", "ledger", "drain"};
+    for (size_t i = 0; i < 3; i++) {
         process_t *process = process_run("ferry", commands[i], "--admin", "http://127.0.0.1:1", NULL);
         expect_exit(process, 1);
         expect_error(process, "nobody answers at http://127.0.0.1:1/");
@@ -260,7 +260,7 @@ static void a_wrong_command_line_is_an_error_of_its_own(void **state)
     (void)state;
     static const char *const lines[][5] = {{NULL}, {"dance"}, {"--bogus"}, {"send", "bob", "hi"}, {"send", "--as", "a"},
         {"send", "--as", "a b", "bob"}, {"listen"}, {"listen", "a", "b"}, {"listen", "--json", "a"}, {"chat", "#group"},
-        {"status", "x"}, {"drain", "--count", "1"}};
+        {"status", "x"}, {"ledger", "--wait", "-1"}, {"drain", "--count", "1"}};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         const char *const argv[] = {"ferry", lines[i][0], lines[i][1], lines[i][2], lines[i][3], NULL};
         process_t *process = process_start(argv);
@@ -272,7 +272,7 @@ static void a_wrong_command_line_is_an_error_of_its_own(void **state)
 static void every_command_explains_itself(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"chat", "send", "listen", "status", "drain"};
+    static const char *const commands[] = {"chat", "send", "listen", "status", "ledger", "drain"};
     process_t *all = process_run("ferry", "--help", NULL);
     expect_exit(all, 0);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {

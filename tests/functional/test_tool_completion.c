@@ -24,7 +24,7 @@ static void expect_offer(const char *first, const char *second, const char *thir
 static void commands_are_offered_first(void **state)
 {
     (void)state;
-    expect_offer("", NULL, NULL, "chat send listen status drain");
+    expect_offer("", NULL, NULL, "chat send listen status ledger drain");
     expect_offer("s", NULL, NULL, "send status");
 }
 
@@ -34,6 +34,7 @@ static void each_command_offers_its_own_options(void **state)
     expect_offer("send", "--", NULL, "--as --gateway --help");
     expect_offer("listen", "--", NULL, "--count --quiet --gateway --help");
     expect_offer("status", "--j", NULL, "--json");
+    expect_offer("ledger", "--", NULL, "--json --wait --admin --help");
     expect_offer("--", NULL, NULL, "--gateway --admin --help --version");
 }
 
@@ -43,6 +44,7 @@ static void an_argument_is_no_command_and_is_not_guessed(void **state)
     expect_offer("--gateway", "send", "s", "send status");
     expect_offer("send", "--as", "", "");
     expect_offer("listen", "", NULL, "");
+    expect_offer("ledger", "--wait", "", "");
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 #include "lib/client.h"
 #include "lib/crowd.h"
 #include "lib/folder.h"
+#include "lib/played_endpoint.h"
 #include "lib/played_gateway.h"
 #include "lib/process.h"
 #include "lib/server.h"
@@ -15,6 +16,7 @@ int test_clear(void **state)
     (void)state;
     crowd_destroy_all();
     client_close_all();
+    played_endpoint_close_all();
     played_gateway_close_all();
     terminal_close_all();
     server_forget_all();

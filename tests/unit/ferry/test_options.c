@@ -42,6 +42,19 @@ static void options_and_operands_may_be_mixed(void **state)
     assert_string_equal(options.operands[1], "-");
 }
 
+static void seconds_may_be_none_and_a_day_at_most(void **state)
+{
+    (void)state;
+    options_t options = {0};
+    assert_int_equal(parse(&options, "w", false, "--wait 86400"), 0);
+    assert_int_equal(options.wait_s, 86400);
+    assert_int_equal(parse(&options, "w", false, "--wait 0"), 0);
+    assert_int_equal(options.wait_s, 0);
+    assert_int_equal(parse(&options, "w", false, "--wait 86401"), -1);
+    assert_int_equal(parse(&options, "w", false, "--wait -1"), -1);
+    assert_int_equal(parse(&options, "w", false, "--wait 1s"), -1);
+}
+
 static void two_hyphens_end_the_options(void **state)
 {
     (void)state;
@@ -127,6 +140,7 @@ int main(void)
     unsetenv("FERRY_ADMIN");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_and_operands_may_be_mixed),
+        cmocka_unit_test(seconds_may_be_none_and_a_day_at_most),
         cmocka_unit_test(two_hyphens_end_the_options),
         cmocka_unit_test(reading_stops_at_the_command_if_it_is_told_to),
         cmocka_unit_test(an_option_of_another_command_is_refused),

@@ -131,6 +131,26 @@ static void a_cut_answer_is_no_body(void **state)
     server_end(&server);
 }
 
+static void several_are_asked_and_each_answers_for_itself(void **state)
+{
+    (void)state;
+    server_t servers[3] = {0};
+    server_start(&servers[0], "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\none\n");
+    server_start(&servers[1], "HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\nwhy\n");
+    server_start(&servers[2], "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nthree\n");
+    const char *const bases[] = {servers[0].base, "http://127.0.0.1:1", servers[1].base, servers[2].base};
+    char *bodies[4];
+    assert_int_equal(request_get_all(bases, 4, "/status", bodies), 2);
+    for (int i = 0; i < 3; i++)
+        server_end(&servers[i]);
+    assert_string_equal(bodies[0], "one\n");
+    assert_null(bodies[1]);
+    assert_null(bodies[2]);
+    assert_string_equal(bodies[3], "three\n");
+    free(bodies[0]);
+    free(bodies[3]);
+}
+
 static void a_post_carries_its_header_and_no_body(void **state)
 {
     (void)state;
@@ -183,6 +203,7 @@ int main(void)
         cmocka_unit_test(a_proxy_is_not_asked),
         cmocka_unit_test(another_status_is_no_body),
         cmocka_unit_test(a_cut_answer_is_no_body),
+        cmocka_unit_test(several_are_asked_and_each_answers_for_itself),
         cmocka_unit_test(a_post_carries_its_header_and_no_body),
         cmocka_unit_test(lines_are_handed_on_however_they_are_cut),
         cmocka_unit_test(a_caller_that_has_enough_does_not_wait_for_the_end),
