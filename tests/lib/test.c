@@ -8,6 +8,7 @@
 #include "lib/played_endpoint.h"
 #include "lib/played_gateway.h"
 #include "lib/process.h"
+#include "lib/relay.h"
 #include "lib/server.h"
 #include "lib/terminal.h"
 
@@ -19,6 +20,7 @@ int test_clear(void **state)
     played_endpoint_close_all();
     played_gateway_close_all();
     terminal_close_all();
+    relay_destroy_all();
     server_forget_all();
     process_end_all();
     folder_remove_all();
