@@ -12,6 +12,17 @@ typedef struct account account_t;
 
 typedef enum { ACCOUNT_REFUSED, ACCOUNT_RETURNED, ACCOUNT_UNCONFIRMED, ACCOUNT_ENDS } account_end_t;
 
+/* What became of the copies of some flows. */
+typedef struct {
+    uint64_t copies; /* of all messages counted */
+    uint64_t received;
+    uint64_t ends[ACCOUNT_ENDS];
+    uint64_t doubtful;   /* open when their sender's connection was lost, and not heard of since */
+    uint64_t lost;       /* accepted, and not heard of */
+    uint64_t doubled;    /* received again, or received and also refused or returned */
+    uint64_t disordered; /* received behind a later one */
+} account_sum_t;
+
 /* Members are numbered from 0 to member_max - 1. */
 account_t *account_new(unsigned member_max);
 void account_destroy(account_t **self_p);
@@ -24,6 +35,13 @@ bool account_receive(account_t *self, unsigned from, unsigned to, uint64_t numbe
 
 /* `from` read that one of its messages to `to` ended otherwise. False if there is no such flow. */
 bool account_end(account_t *self, unsigned from, unsigned to, account_end_t how);
+
+/* The connection of `from` is lost without a word about how many of its messages 1 to `count` were accepted: those to
+ * `to` that have not ended yet may never be heard of, and are no loss. */
+void account_doubt(account_t *self, unsigned from, unsigned to, uint64_t count);
+
+/* Adds to `sum` what became of the messages 1 to `count` of the flow, which there must be. */
+void account_sum(const account_t *self, unsigned from, unsigned to, uint64_t count, account_sum_t *sum);
 
 /* Copies that were received, and that ended in any way, over all flows. */
 uint64_t account_received(const account_t *self);

@@ -28,6 +28,11 @@ struct crowd {
 
 static crowd_t *crowds; /* all that are not destroyed */
 
+crowd_ground_t *crowd_ground(crowd_t *self)
+{
+    return &self->ground;
+}
+
 crowd_t *crowd_new(const char *prefix, unsigned member_max)
 {
     crowd_t *self = calloc(1, sizeof(*self));
@@ -134,6 +139,12 @@ void crowd_leave(crowd_t *self, unsigned member)
 void crowd_rejoin(crowd_t *self, unsigned member)
 {
     member_return(&self->ground.members[member]);
+    self->restless = true;
+}
+
+void crowd_vanish(crowd_t *self, unsigned member, bool silently)
+{
+    member_vanish(&self->ground.members[member], silently, deadline_now_ms());
     self->restless = true;
 }
 

@@ -33,7 +33,8 @@ typedef struct {
     uint32_t write_rate;  /* the same for what it sends */
     int receive_buffer;   /* socket buffers in bytes, 0 for the system's */
     int send_buffer;
-    bool returns; /* connects again when its connection ends, and goes on behind what was accepted */
+    unsigned group; /* one bit or none, as the test likes, for crowd_watch.h */
+    bool returns;   /* connects again when its connection ends, and goes on behind what was accepted */
 } crowd_member_t;
 
 typedef struct {
@@ -86,6 +87,10 @@ bool crowd_is_gone(const crowd_t *self, unsigned member);
 
 /* The next time that the member connects, it does so there; the text is borrowed as long as the crowd lives. */
 void crowd_move(crowd_t *self, unsigned member, const char *endpoint);
+
+/* The member's connection, if it has one, is gone from one moment to the next, for the gateway with a reset or
+ * silently. Whether what it had written was accepted is not known then; a member that returns goes on behind it. */
+void crowd_vanish(crowd_t *self, unsigned member, bool silently);
 
 void crowd_set_read_rate(crowd_t *self, unsigned member, uint32_t read_rate);
 

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +14,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/crowd_line.h"
 #include "lib/stream_socket.h"
 #include "lib/test.h"
 
-#define NUMBER_SIZE    10    /* digits of a message's number */
 #define OUTPUT_SIZE    32768 /* bytes of messages that are made at once */
-#define AWAY_MS        20    /* between two attempts to connect */
-#define GREETING_LINES 1     /* the /ping: the only line besides messages that counts */
+#define AWAY_MS        20    /* before the next attempt to connect, doubled with each that fails */
+#define AWAY_DOUBLINGS 4
 
 void member_init(member_t *self, crowd_ground_t *ground, unsigned number, const crowd_member_t *description)
 {
-    *self = (member_t){.ground = ground, .number = number, .description = *description, .fd = -1};
+    *self = (member_t){.ground = ground, .number = number, .description = *description, .fd = -1, .ghost_fd = -1};
     self->limit = description->line_count;
-    if (self->description.text_size < NUMBER_SIZE)
-        self->description.text_size = NUMBER_SIZE;
+    if (self->description.text_size < MEMBER_NUMBER_SIZE)
+        self->description.text_size = MEMBER_NUMBER_SIZE;
 }
 
 static void disconnect(member_t *self)
@@ -38,9 +39,20 @@ static void disconnect(member_t *self)
     line_buffer_fini(&self->input);
 }
 
+static void close_with_reset(int *fd)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (*fd < 0)
+        return;
+    setsockopt(*fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(*fd);
+    *fd = -1;
+}
+
 void member_fini(member_t *self)
 {
     disconnect(self);
+    close_with_reset(&self->ghost_fd);
     free(self->line);
     free(self->output);
 }
@@ -66,7 +78,7 @@ bool member_is_done(const member_t *self)
     return self->state == MEMBER_GONE || (self->limit != CROWD_ENDLESS && member_accepted(self) >= self->limit);
 }
 
-static void complain(member_t *self, const char *what, const char *line)
+void member_complain(member_t *self, const char *what, const char *line)
 {
     crowd_ground_t *ground = self->ground;
     if (ground->totals.corrupt++ == 0)
@@ -78,10 +90,10 @@ static void complain(member_t *self, const char *what, const char *line)
 static void settle(member_t *self)
 {
     uint64_t lines = written_lines(self);
-    if (self->told && self->told_lines - GREETING_LINES > lines)
-        complain(self, "more was accepted than was written", "info accepted");
+    if (self->told && self->told_lines - MEMBER_GREETING_LINES > lines)
+        member_complain(self, "more was accepted than was written", "info accepted");
     self->sent += lines;
-    self->base += self->told ? self->told_lines - GREETING_LINES : lines;
+    self->base += self->told ? self->told_lines - MEMBER_GREETING_LINES : lines;
     self->written = 0;
     self->output_at = 0;
     self->output_size = 0;
@@ -93,15 +105,23 @@ static void go_away(member_t *self, int64_t now_ms)
     settle(self);
     bool returns = self->description.returns && !self->closing;
     self->state = returns ? MEMBER_AWAY : MEMBER_GONE;
-    self->away_until_ms = now_ms + AWAY_MS;
+    self->away_until_ms = now_ms + (AWAY_MS << self->attempts);
+}
+
+/* The connection was lost, and nobody told how much was accepted on it. */
+static void doubt(member_t *self)
+{
+    for (unsigned i = 0; i < self->recipient_count; i++)
+        account_doubt(self->ground->account, self->number, self->recipients[i], member_accepted(self));
 }
 
 /* A connection that never became a login. */
-static void fail_login(member_t *self, const char *why, int64_t now_ms)
+void member_fail_login(member_t *self, const char *why, int64_t now_ms)
 {
     if (!self->description.returns)
         fail_msg("%s-%u cannot log in: %s", self->ground->prefix, self->number, why);
     self->ground->totals.refusals++;
+    self->attempts += self->attempts < AWAY_DOUBLINGS;
     go_away(self, now_ms);
 }
 
@@ -109,17 +129,20 @@ static void on_end(member_t *self, int error, int64_t now_ms)
 {
     crowd_totals_t *totals = &self->ground->totals;
     if (!error && line_buffer_rest(&self->input) > 0)
-        complain(self, "an end in the middle of a line", "");
+        member_complain(self, "an end in the middle of a line", "");
     if (error)
         totals->resets++;
     if (self->state == MEMBER_GREETING) {
-        fail_login(self, error ? strerror(error) : "end of file", now_ms);
+        member_fail_login(self, error ? strerror(error) : "end of file", now_ms);
         return;
     }
     if (!error) {
         totals->eofs++;
         totals->untold += !self->told && !self->shut;
     }
+    self->cuts += !self->shut;
+    if (!self->told && (error || !self->shut))
+        doubt(self);
     go_away(self, now_ms);
 }
 
@@ -128,7 +151,7 @@ void member_connect(member_t *self, int64_t now_ms)
     const crowd_member_t *description = &self->description;
     int fd = stream_socket_connect(description->endpoint, description->receive_buffer, description->send_buffer);
     if (fd < 0) {
-        fail_login(self, strerror(-fd), now_ms);
+        member_fail_login(self, strerror(-fd), now_ms);
         return;
     }
     self->fd = fd;
@@ -147,102 +170,29 @@ static void on_connected(member_t *self, int64_t now_ms)
     if (!failed && send(self->fd, greeting, (size_t)size, MSG_NOSIGNAL) != size)
         failed = -errno;
     if (failed) {
-        fail_login(self, strerror(-failed), now_ms);
+        member_fail_login(self, strerror(-failed), now_ms);
         return;
     }
     self->state = MEMBER_GREETING;
 }
 
-static void on_login(member_t *self, int64_t now_ms)
+void member_on_login(member_t *self, int64_t now_ms)
 {
     self->state = MEMBER_IN;
+    self->attempts = 0;
+    close_with_reset(&self->ghost_fd);
+    if (self->heard_ms == 0)
+        self->heard_ms = now_ms;
     pace_init(&self->read_pace, self->description.read_rate, now_ms);
     pace_init(&self->write_pace, self->description.write_rate, now_ms);
 }
 
-/* The number of the member that is called `name`, which ends at *end then; -1 if none is. */
-static int find_member(const crowd_ground_t *ground, const char *name, char **end)
+void member_hear(member_t *self, int64_t now_ms)
 {
-    size_t size = strlen(ground->prefix);
-    if (strncmp(name, ground->prefix, size) != 0 || name[size] != '-')
-        return -1;
-    unsigned long number = strtoul(name + size + 1, end, 10);
-    return number < ground->member_count ? (int)number : -1;
-}
-
-/* `line` is "from NAME: NUMBER…", and the text must be what that member writes. */
-static void on_message(member_t *self, const char *line)
-{
-    const crowd_ground_t *ground = self->ground;
-    char *text = NULL;
-    int from = find_member(ground, line + strlen("from "), &text);
-    if (from < 0 || strncmp(text, ": ", 2) != 0 || !ground->members[from].line) {
-        complain(self, "nobody sends", line);
-        return;
-    }
-    const member_t *sender = &ground->members[from];
-    size_t size = sender->description.text_size;
-    text += 2;
-    if (strlen(text) != size ||
-        memcmp(text + NUMBER_SIZE, sender->line + sender->number_at + NUMBER_SIZE, size - NUMBER_SIZE) != 0) {
-        complain(self, "a changed text:", line);
-        return;
-    }
-    char digits[NUMBER_SIZE + 1];
-    snprintf(digits, sizeof(digits), "%s", text);
-    if (!account_receive(ground->account, (unsigned)from, self->number, strtoull(digits, NULL, 10)))
-        complain(self, "somebody else's:", line);
-}
-
-static void on_error(member_t *self, const char *line, int64_t now_ms)
-{
-    static const struct {
-        const char *prefix;
-        account_end_t how;
-    } ends[] = {{"error no-such-peer ", ACCOUNT_REFUSED}, {"error undelivered ", ACCOUNT_RETURNED},
-        {"error unconfirmed ", ACCOUNT_UNCONFIRMED}};
-    if (self->state == MEMBER_GREETING) {
-        fail_login(self, line, now_ms);
-        return;
-    }
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        size_t size = strlen(ends[i].prefix);
-        char *end = NULL;
-        int to = strncmp(line, ends[i].prefix, size) == 0 ? find_member(self->ground, line + size, &end) : -1;
-        if (to >= 0 && account_end(self->ground->account, self->number, (unsigned)to, ends[i].how))
-            return;
-    }
-    complain(self, "an unexpected", line);
-}
-
-static void on_info(member_t *self, const char *line)
-{
-    static const char accepted[] = "info accepted ";
-    if (strncmp(line, accepted, sizeof(accepted) - 1) == 0) {
-        self->told = true;
-        self->told_lines = strtoull(line + sizeof(accepted) - 1, NULL, 10);
-        self->ground->totals.told++;
-        if (self->told_lines < GREETING_LINES)
-            complain(self, "less than the /ping:", line);
-    } else if (strcmp(line, "info draining") == 0) {
-        self->ground->totals.draining++;
-    }
-}
-
-static void on_line(member_t *self, const char *line, int64_t now_ms)
-{
-    if (self->told)
-        complain(self, "after the last line:", line);
-    if (strncmp(line, "from ", 5) == 0)
-        on_message(self, line);
-    else if (strncmp(line, "error ", 6) == 0)
-        on_error(self, line, now_ms);
-    else if (strncmp(line, "info ", 5) == 0)
-        on_info(self, line);
-    else if (self->state == MEMBER_GREETING && strcmp(line, "ok ping in") == 0)
-        on_login(self, now_ms);
-    else
-        complain(self, "an unknown line", line);
+    if (now_ms - self->heard_ms > self->pause_ms)
+        self->pause_ms = now_ms - self->heard_ms;
+    self->heard_ms = now_ms;
+    self->heard = true;
 }
 
 static uint32_t read_allowance(member_t *self, int64_t now_ms)
@@ -252,28 +202,33 @@ static uint32_t read_allowance(member_t *self, int64_t now_ms)
     return self->state == MEMBER_IN ? pace_allowance(&self->read_pace, now_ms) : 0;
 }
 
-/* One call of recv(2) and all lines that it completes. */
-static void read_some(member_t *self, int64_t now_ms)
+/* One call of recv(2) and all lines that it completes. False if there was nothing. */
+static bool receive(member_t *self, uint32_t allowance, int64_t now_ms)
 {
-    uint32_t allowance = read_allowance(self, now_ms);
-    if (allowance == 0)
-        return;
     ssize_t size =
         recv(self->fd, self->ground->scratch, allowance < MEMBER_READ_SIZE ? allowance : MEMBER_READ_SIZE, 0);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
+        return false;
     if (size <= 0) {
         on_end(self, size < 0 ? errno : self->error, now_ms);
-        return;
+        return false;
     }
     if (self->state == MEMBER_IN)
         pace_spend(&self->read_pace, (uint64_t)size);
     memcpy(line_buffer_room(&self->input, (size_t)size), self->ground->scratch, (size_t)size);
     line_buffer_add(&self->input, (size_t)size);
     for (const char *line; self->fd >= 0 && (line = line_buffer_next(&self->input, NULL)) != NULL;)
-        on_line(self, line, now_ms);
+        member_on_line(self, line, now_ms);
     if (line_buffer_rest(&self->input) == 0)
         line_buffer_fini(&self->input);
+    return true;
+}
+
+static void read_some(member_t *self, int64_t now_ms)
+{
+    uint32_t allowance = read_allowance(self, now_ms);
+    if (allowance > 0)
+        receive(self, allowance, now_ms);
 }
 
 /* Puts together what every message of the member looks like. */
@@ -296,7 +251,7 @@ static void make_line(member_t *self)
 
 static void write_number(char *to, uint64_t number)
 {
-    for (int i = NUMBER_SIZE - 1; i >= 0; i--) {
+    for (int i = MEMBER_NUMBER_SIZE - 1; i >= 0; i--) {
         to[i] = (char)('0' + number % 10);
         number /= 10;
     }
@@ -324,10 +279,18 @@ static bool wants_to_write(const member_t *self)
     return self->output_at < self->output_size || (self->recipient_count > 0 && member_accepted(self) < self->limit);
 }
 
+/* At least the rest of a line, unless the pace is too slow for one. */
+static uint32_t write_allowance(member_t *self, int64_t now_ms)
+{
+    uint32_t allowance = pace_allowance(&self->write_pace, now_ms);
+    size_t rest = self->line_size ? self->line_size - self->written % self->line_size : 0;
+    return allowance < rest && rest <= pace_size(&self->write_pace) ? 0 : allowance;
+}
+
 /* One call of send(2). */
 static void write_some(member_t *self, int64_t now_ms)
 {
-    uint32_t allowance = pace_allowance(&self->write_pace, now_ms);
+    uint32_t allowance = write_allowance(self, now_ms);
     if (!wants_to_write(self) || allowance == 0)
         return;
     if (self->output_at == self->output_size)
@@ -361,7 +324,7 @@ static uint32_t wanted_events(member_t *self, int64_t now_ms)
     if (self->state == MEMBER_CONNECTING)
         return EPOLLOUT;
     uint32_t events = read_allowance(self, now_ms) > 0 ? EPOLLIN : 0;
-    if (wants_to_write(self) && pace_allowance(&self->write_pace, now_ms) > 0)
+    if (wants_to_write(self) && write_allowance(self, now_ms) > 0)
         events |= EPOLLOUT;
     return events;
 }
@@ -405,6 +368,35 @@ void member_half_close(member_t *self, int64_t now_ms)
     if (self->state == MEMBER_AWAY)
         self->state = MEMBER_GONE;
     member_update(self, now_ms);
+}
+
+/* From now on the kernel drops what comes for the member before it acknowledges it, as if the cable were cut. */
+static void cut_cable(const member_t *self)
+{
+    struct sock_filter none = {.code = BPF_RET | BPF_K, .k = 0};
+    struct sock_fprog program = {.len = 1, .filter = &none};
+    int failed = setsockopt(self->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+    assert(!failed);
+}
+
+void member_vanish(member_t *self, bool silently, int64_t now_ms)
+{
+    if (self->state != MEMBER_IN || self->closing)
+        return;
+    cut_cable(self);
+    while (self->fd >= 0 && receive(self, MEMBER_READ_SIZE, now_ms))
+        ;
+    if (self->fd < 0)
+        return;
+    if (self->events)
+        epoll_ctl(self->ground->epoll_fd, EPOLL_CTL_DEL, self->fd, NULL);
+    close_with_reset(&self->ghost_fd);
+    self->ghost_fd = self->fd;
+    self->fd = -1;
+    if (!silently)
+        close_with_reset(&self->ghost_fd);
+    go_away(self, now_ms);
+    doubt(self);
 }
 
 void member_return(member_t *self)

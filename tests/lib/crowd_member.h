@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* crowd_member: one client of a crowd: its connection, what it still has to send and how fast it may read. Embedded in
- * the crowd, whose loop calls it; nobody else includes this. */
+ * the crowd, whose loop calls it; nobody but the crowd's files includes this. */
 #ifndef FERRY_TESTS_CROWD_MEMBER_H
 #define FERRY_TESTS_CROWD_MEMBER_H
 
@@ -12,6 +12,8 @@
 #include "lib/pace.h"
 
 #define MEMBER_RECIPIENTS_MAX 64
+#define MEMBER_GREETING_LINES 1  /* the /ping: the only line besides messages that counts */
+#define MEMBER_NUMBER_SIZE    10 /* digits of a message's number, with which its text begins */
 
 typedef struct member member_t;
 
@@ -41,8 +43,14 @@ struct member {
     crowd_member_t description;
     member_state_t state;
     int64_t away_until_ms; /* AWAY: not to connect before */
+    unsigned attempts;     /* logins that failed in a row, up to a bound */
     int fd;
-    uint32_t events; /* what epoll waits for; 0: not in the set */
+    int ghost_fd;     /* the connection on which the member vanished silently, or -1 */
+    unsigned cuts;    /* times that its connection ended without its asking */
+    bool heard;       /* it received a copy since the last crowd_mark */
+    int64_t heard_ms; /* when it received its last copy, or first logged in */
+    int64_t pause_ms; /* the longest time between two copies since the last crowd_mark */
+    uint32_t events;  /* what epoll waits for; 0: not in the set */
     pace_t read_pace;
     pace_t write_pace;
     line_buffer_t input; /* empty, and without memory, between lines */
@@ -65,6 +73,9 @@ struct member {
     uint64_t sent;    /* messages completely written on connections before this one */
 };
 
+/* What the members of a crowd share; the crowd's. */
+crowd_ground_t *crowd_ground(crowd_t *self);
+
 void member_init(member_t *self, crowd_ground_t *ground, unsigned number, const crowd_member_t *description);
 void member_fini(member_t *self);
 
@@ -85,6 +96,17 @@ void member_half_close(member_t *self, int64_t now_ms);
 
 /* GONE: becomes AWAY, with its line count as at first. */
 void member_return(member_t *self);
+
+/* IN: the connection is gone from one moment to the next, for the gateway with a reset, or silently: it hears nothing
+ * more. What the member's kernel has acknowledged it still reads before. */
+void member_vanish(member_t *self, bool silently, int64_t now_ms);
+
+/* What the lines that it reads make of a member (crowd_line.c): it is logged in, or its login failed for this reason;
+ * it received a copy; it read what it cannot explain. */
+void member_on_login(member_t *self, int64_t now_ms);
+void member_fail_login(member_t *self, const char *why, int64_t now_ms);
+void member_hear(member_t *self, int64_t now_ms);
+void member_complain(member_t *self, const char *what, const char *line);
 
 /* Messages completely written; messages accepted (see crowd_totals_t); nothing more to send. */
 uint64_t member_sent(const member_t *self);

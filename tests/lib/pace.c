@@ -24,6 +24,13 @@ uint32_t pace_allowance(pace_t *self, int64_t now_ms)
     return self->tokens >= worth_it ? (uint32_t)(self->tokens / THOUSAND) : 0;
 }
 
+uint32_t pace_size(const pace_t *self)
+{
+    if (self->rate == PACE_FREE)
+        return UINT32_MAX;
+    return self->rate == PACE_NEVER ? 0 : self->rate / 4;
+}
+
 void pace_spend(pace_t *self, uint64_t size)
 {
     if (self->rate != PACE_FREE)

@@ -20,6 +20,9 @@ void pace_init(pace_t *self, uint32_t rate, int64_t now_ms);
 /* How many bytes may move now: UINT32_MAX without a limit, 0 until enough has gathered for a call to be worth it. */
 uint32_t pace_allowance(pace_t *self, int64_t now_ms);
 
+/* The most that pace_allowance says. */
+uint32_t pace_size(const pace_t *self);
+
 /* Takes note that `size` bytes, at most the allowance, were moved. */
 void pace_spend(pace_t *self, uint64_t size);
 

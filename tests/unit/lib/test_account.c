@@ -77,6 +77,47 @@ static void an_unconfirmed_message_may_have_arrived_or_not(void **state)
     assert_true(is_faulty(*state, 3));
 }
 
+static account_sum_t sum(const account_t *account, uint64_t count)
+{
+    account_sum_t total = {0};
+    account_sum(account, FROM, TO, count, &total);
+    return total;
+}
+
+static void a_late_message_is_told_from_a_double(void **state)
+{
+    account_receive(*state, FROM, TO, 1);
+    account_receive(*state, FROM, TO, 5);
+    account_receive(*state, FROM, TO, 3);
+    account_receive(*state, FROM, TO, 3);
+    account_receive(*state, FROM, TO, 2);
+    account_receive(*state, FROM, TO, 5);
+    account_sum_t total = sum(*state, 5);
+    assert_int_equal(total.doubled, 2);
+    assert_int_equal(total.disordered, 2);
+    assert_int_equal(total.received, 4);
+    assert_int_equal(total.lost, 1);
+    account_receive(*state, FROM, TO, 4);
+    assert_int_equal(sum(*state, 5).lost, 0);
+}
+
+static void a_message_that_is_received_and_returned_has_ended_twice(void **state)
+{
+    account_receive(*state, FROM, TO, 1);
+    account_end(*state, FROM, TO, ACCOUNT_RETURNED);
+    assert_int_equal(sum(*state, 1).doubled, 1);
+}
+
+static void what_was_open_when_its_sender_was_cut_off_is_no_loss(void **state)
+{
+    account_receive(*state, FROM, TO, 1);
+    account_doubt(*state, FROM, TO, 3);
+    account_receive(*state, FROM, TO, 5);
+    account_sum_t total = sum(*state, 5);
+    assert_int_equal(total.doubtful, 2);
+    assert_int_equal(total.lost, 1);
+}
+
 static void a_message_from_nobody_is_told(void **state)
 {
     assert_false(account_receive(*state, TO, TO, 1));
@@ -95,6 +136,9 @@ int main(void)
         ACCOUNT_TEST(a_double_is_found),
         ACCOUNT_TEST(a_change_of_order_is_found),
         ACCOUNT_TEST(an_unconfirmed_message_may_have_arrived_or_not),
+        ACCOUNT_TEST(a_late_message_is_told_from_a_double),
+        ACCOUNT_TEST(a_message_that_is_received_and_returned_has_ended_twice),
+        ACCOUNT_TEST(what_was_open_when_its_sender_was_cut_off_is_no_loss),
         ACCOUNT_TEST(a_message_from_nobody_is_told),
     };
     return TEST_RUN(tests);

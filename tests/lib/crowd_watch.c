@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* crowd_watch: walks the members, or their flows, and adds up. Nothing can fail. */
+#include "lib/crowd_watch.h"
+
+#include "lib/crowd_member.h"
+
+account_sum_t crowd_sum(crowd_t *self, unsigned from, unsigned to)
+{
+    const crowd_ground_t *ground = crowd_ground(self);
+    account_sum_t sum = {0};
+    for (unsigned i = 0; i < ground->member_count; i++) {
+        const member_t *member = &ground->members[i];
+        if (!(member->description.group & from))
+            continue;
+        for (unsigned k = 0; k < member->recipient_count; k++)
+            if (ground->members[member->recipients[k]].description.group & to)
+                account_sum(ground->account, i, member->recipients[k], member_accepted(member), &sum);
+    }
+    return sum;
+}
+
+unsigned crowd_cuts(crowd_t *self, unsigned groups)
+{
+    const crowd_ground_t *ground = crowd_ground(self);
+    unsigned cuts = 0;
+    for (unsigned i = 0; i < ground->member_count; i++)
+        if (ground->members[i].description.group & groups)
+            cuts += ground->members[i].cuts;
+    return cuts;
+}
+
+unsigned crowd_away(crowd_t *self, unsigned groups)
+{
+    const crowd_ground_t *ground = crowd_ground(self);
+    unsigned away = 0;
+    for (unsigned i = 0; i < ground->member_count; i++)
+        if (ground->members[i].description.group & groups)
+            away += ground->members[i].state != MEMBER_IN;
+    return away;
+}
+
+void crowd_mark(crowd_t *self)
+{
+    crowd_ground_t *ground = crowd_ground(self);
+    for (unsigned i = 0; i < ground->member_count; i++) {
+        ground->members[i].heard = false;
+        ground->members[i].pause_ms = 0;
+    }
+}
+
+bool crowd_has_heard(crowd_t *self, void *arg)
+{
+    const crowd_ground_t *ground = crowd_ground(self);
+    unsigned groups = *(const unsigned *)arg;
+    for (unsigned i = 0; i < ground->member_count; i++)
+        if ((ground->members[i].description.group & groups) && !ground->members[i].heard)
+            return false;
+    return true;
+}
+
+int64_t crowd_pause_ms(crowd_t *self, unsigned groups)
+{
+    const crowd_ground_t *ground = crowd_ground(self);
+    int64_t longest_ms = 0;
+    for (unsigned i = 0; i < ground->member_count; i++)
+        if ((ground->members[i].description.group & groups) && ground->members[i].pause_ms > longest_ms)
+            longest_ms = ground->members[i].pause_ms;
+    return longest_ms;
+}
