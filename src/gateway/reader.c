@@ -51,6 +51,12 @@ static void reader_answer_help(session_t *session)
     worker_dirty(session);
 }
 
+static void reader_quit(session_t *session)
+{
+    session->said_quit = true;
+    session_quit(session, CLOSE_QUIT);
+}
+
 static void reader_take_login(session_t *session, span_t text)
 {
     span_t name, secret, culprit;
@@ -97,7 +103,7 @@ static bool reader_take_line(session_t *session, span_t text)
     else if (line.kind == LINE_HELP)
         reader_answer_help(session);
     else if (line.kind == LINE_QUIT)
-        session_quit(session, CLOSE_QUIT);
+        reader_quit(session);
     return true;
 }
 

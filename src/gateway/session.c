@@ -268,9 +268,11 @@ static void session_leave(session_t *self)
 void session_left(session_t *self)
 {
     self->registered = false;
-    if (self->state == SESSION_LEAVING)
+    if (self->state == SESSION_LEAVING) {
+        if (self->said_quit)
+            writer_line(&self->writer, &(span_t){"ok quit", 7}, 1);
         session_flush_out(self);
-    else if (self->state == SESSION_GONE && !session_is_bound(self))
+    } else if (self->state == SESSION_GONE && !session_is_bound(self))
         session_bury(self);
 }
 

@@ -50,6 +50,7 @@ struct session {
     uplink_t *uplink;       /* to the broker of its name; borrowed; NULL before the login */
     bool registered;        /* REGISTER was said on the present link and no LEFT has come */
     bool confirmed;         /* its name was confirmed once */
+    bool said_quit;         /* and reads `ok quit` when that is done */
     uint64_t open_messages; /* accepted and not settled */
     uint64_t since_ms;      /* in this state */
     list_node_t timed;      /* in the worker's list of logins or of closings */

@@ -192,7 +192,7 @@ static void client_await(int fd, const char *answer)
 {
     deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
     struct pollfd readable = {.fd = fd, .events = POLLIN};
-    const char *wanted = *answer ? "login" : "end of file";
+    const char *wanted = *answer ? "answer" : "end of file";
     size_t size = strlen(answer), got = 0;
     ssize_t more = 1;
     while (more > 0 && (got < size || size == 0)) {
@@ -321,6 +321,8 @@ void pair_quit(pair_t *self)
 
 void pair_await_end(pair_t *self)
 {
+    client_await(self->sender.fd, "ok quit\n");
+    client_await(self->reader.fd, "ok quit\n");
     client_await(self->sender.fd, "");
     client_await(self->reader.fd, "");
 }

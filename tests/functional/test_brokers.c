@@ -101,6 +101,7 @@ static void a_name_has_one_owner_whatever_the_gateway(void **state)
         client_expectf(other, "error name-taken %s", name);
         client_expect_eof(other);
         client_send(owner, "/quit");
+        client_expect(owner, "ok quit");
         client_expect_eof(owner);
         client_t *heir = client_login(server_gateway(deployment.gateways[1]), name);
         client_sendf(heir, "%s: mine now", name);

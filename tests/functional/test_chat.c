@@ -112,6 +112,7 @@ static void the_name_of_a_client_that_is_gone_is_free(void **state)
         client_send(alice, "bob: are you there?");
         client_expect(bob, "from alice: are you there?");
         client_send(bob, "/quit");
+        client_expect(bob, "ok quit");
         client_expect_eof(bob);
         client_close(&bob);
     }
@@ -242,6 +243,7 @@ static void a_login_says_who_came_and_a_close_says_why_he_went(void **state)
     client_t *alice = client_login(server_gateway(server), "alice");
     process_wait_log(server_process(server), "event=login name=alice address=", DEADLINE_USUAL_MS);
     client_send(alice, "/quit");
+    client_expect(alice, "ok quit");
     client_expect_eof(alice);
     client_close(&alice);
     process_wait_log(server_process(server), "event=close name=alice reason=quit address=", DEADLINE_USUAL_MS);

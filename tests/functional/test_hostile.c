@@ -75,6 +75,7 @@ static void a_log_at_its_largest_size_loses_lines_only(void **state)
     for (int i = 0; i < 20; i++) {
         client_t *client = client_login(path, "alice");
         client_send(client, "/quit");
+        client_expect(client, "ok quit");
         client_expect_eof(client);
         client_close(&client);
     }

@@ -100,6 +100,7 @@ static void visit(site_t *self)
     client_sendf(visitor, "%s: here", name);
     client_expectf(visitor, "from %s: here", name);
     client_send(visitor, "/quit");
+    client_expect(visitor, "ok quit");
     client_expect_eof(visitor);
     client_close(&visitor);
 }

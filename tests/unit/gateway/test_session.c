@@ -199,11 +199,27 @@ static void a_quit_waits_until_everything_is_settled(void **state)
     router_put_numbers(&router, RECORD_ENDED, 2);
     router_flush(&router);
     expect_leaving(session);
+    deliver(1, session, "it has left, and this was on its way");
+    client_expect(client, "from eve: it has left, and this was on its way");
     answer(RECORD_LEFT, session);
+    client_expect(client, "ok quit");
     client_expect_eof(client);
     client_close(&client);
     expect_forgotten();
     check_balance();
+}
+
+static void the_end_of_input_is_not_answered(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    client_half_close(client);
+    expect_leaving(session);
+    answer(RECORD_LEFT, session);
+    client_expect_eof(client);
+    client_close(&client);
+    expect_forgotten();
 }
 
 static void a_client_that_is_gone_returns_what_still_comes(void **state)
@@ -377,6 +393,7 @@ int main(void)
         SESSION_TEST(a_name_that_was_taken_meanwhile_ends_its_session_in_order),
         SESSION_TEST(refusals_reach_their_sender),
         SESSION_TEST(a_quit_waits_until_everything_is_settled),
+        SESSION_TEST(the_end_of_input_is_not_answered),
         SESSION_TEST(a_client_that_is_gone_returns_what_still_comes),
         SESSION_TEST(a_client_that_is_gone_before_its_name_is_confirmed_takes_it_back),
         SESSION_TEST(a_copy_for_a_session_that_is_none_is_counted_as_returned),
