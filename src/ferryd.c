@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "admin/admin.h"
+#include "base/budget.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/pipeline.h"
@@ -34,6 +35,7 @@ typedef struct {
 /* Everything that the actors of a process borrow. */
 typedef struct {
     config_t *config;
+    budget_t budget;
     brokers_t *brokers;
     unsigned worker_count;
     worker_args_t *workers;
@@ -191,8 +193,8 @@ static void process_add_gateway(process_t *self, pipeline_t *pipeline, role_t ro
     self->listener.worker_count = self->worker_count;
     pipeline_add(pipeline, PIPELINE_LISTENER, "listener", listener_actor, &self->listener);
     for (unsigned i = 0; i < self->worker_count; i++) {
-        self->workers[i] = (worker_args_t){.config = self->config, .brokers = self->brokers, .index = i};
-        self->workers[i].worker_count = self->worker_count;
+        self->workers[i] =
+            (worker_args_t){.config = self->config, .brokers = self->brokers, .budget = &self->budget, .index = i};
         self->pipes[i] = zsys_create_pipe(&self->workers[i].listener);
         snprintf(self->worker_names[i], sizeof self->worker_names[i], "worker-%u", i);
         pipeline_add(pipeline, PIPELINE_WORKER, self->worker_names[i], worker_actor, &self->workers[i]);
@@ -204,7 +206,8 @@ static void process_add(process_t *self, pipeline_t *pipeline, role_t role)
     if (role != ROLE_BROKER)
         process_add_gateway(self, pipeline, role);
     if (role != ROLE_GATEWAY) {
-        self->router = (router_args_t){.config = self->config, .name = config_string(self->config, "broker/name")};
+        self->router = (router_args_t){
+            .config = self->config, .name = config_string(self->config, "broker/name"), .budget = &self->budget};
         pipeline_add(pipeline, PIPELINE_ROUTER, "router", router_actor, &self->router);
     }
     const char *listen = config_admin_listen(self->config, role == ROLE_BROKER);
@@ -251,6 +254,7 @@ static void on_alive(void)
 static int process_run(process_t *self, role_t role)
 {
     uint64_t watchdog_us = 0;
+    budget_init(&self->budget, (size_t)config_number(self->config, "gateway/memory"));
     sd_watchdog_enabled(0, &watchdog_us);
     pipeline_t *pipeline = pipeline_new(&(pipeline_options_t){
         .role = role_names[role],
@@ -260,6 +264,7 @@ static int process_run(process_t *self, role_t role)
         .on_draining = on_draining,
         .on_alive = on_alive,
         .alive_ms = watchdog_us / 3000,
+        .budget = role == ROLE_BROKER ? NULL : &self->budget,
     });
     log_info("start", log_str("role", role_names[role]), log_str("version", FERRY_VERSION), log_uint("pid", getpid()));
     process_add(self, pipeline, role);

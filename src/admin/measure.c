@@ -221,6 +221,11 @@ static json_t *measure_process(const report_t *report)
     json_object_set_new(gauges, "uptime_seconds", json_of(value_of(json_object_get(head, "uptime_s"))));
     json_object_set_new(gauges, "ready", json_of(value_of(json_object_get(head, "ready"))));
     json_object_set_new(gauges, "drain_state", measure_drain(head));
+    const json_t *memory = json_object_get(head, "memory");
+    if (json_is_object(memory)) {
+        json_object_set_new(gauges, "memory_limit_bytes", json_of(value_of(json_object_get(memory, "limit_bytes"))));
+        json_object_set_new(gauges, "memory_used_bytes", json_of(value_of(json_object_get(memory, "used_bytes"))));
+    }
     json_object_set_new(gauges, "malformed_reports", json_of(report_malformed(report)));
     return json_pack("{s:{}, s:o, s:{}}", "counters", "gauges", gauges, "histograms");
 }

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/budget.h"
+
 typedef struct pipeline pipeline_t;
 
 /* Where an actor stands; a stop goes through the stages in this order, a start against it. */
@@ -37,6 +39,7 @@ typedef enum {
 typedef struct {
     const char *role; /* "all", "gateway" or "broker"; borrowed */
     uint64_t drain_timeout_ms, drain_delay_ms;
+    const budget_t *budget; /* for the status; borrowed; NULL: there is none */
     /* What a service manager is told, each borrowed; may be NULL. */
     void (*on_started)(void);
     void (*on_draining)(void);

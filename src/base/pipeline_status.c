@@ -51,6 +51,8 @@ static char *pipeline_head(pipeline_t *self)
         : unready      ? unready->why
                        : "",
         "drain", "state", self->draining ? "draining" : "running", "step", step);
+    if (self->options.budget)
+        json_object_set_new(json, "memory", budget_json(self->options.budget));
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     return text;

@@ -4,6 +4,7 @@
 #ifndef FERRY_BROKER_BROKER_H
 #define FERRY_BROKER_BROKER_H
 
+#include "base/budget.h"
 #include "base/histogram.h"
 #include "base/ledger.h"
 #include "base/reactor.h"
@@ -58,7 +59,8 @@ typedef struct broker {
     strangers_t strangers; /* refused lately */
     uint64_t taken_due_ms; /* when TAKEN is to be asked again though nothing changed, 0 for never */
 
-    ledger_t ledger; /* taken_over, handed_over, unconfirmed */
+    budget_account_t account; /* what the nodes hold of the process's memory */
+    ledger_t ledger;          /* taken_over, handed_over, unconfirmed */
     broker_counters_t counters;
     histogram_t batch_records; /* of bodies that came */
     histogram_t batch_bytes;

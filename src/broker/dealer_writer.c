@@ -339,6 +339,12 @@ size_t dealer_writer_open_size(const dealer_writer_t *self)
     return self->sealed_size + buffer_size(&self->body);
 }
 
+size_t dealer_writer_memory(const dealer_writer_t *self)
+{
+    return self->sealed_size + self->body.capacity + self->refs.capacity + self->origins.capacity +
+           self->controls.capacity;
+}
+
 uint64_t dealer_writer_open_copies(const dealer_writer_t *self)
 {
     uint64_t count = self->copy_count;

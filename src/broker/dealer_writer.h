@@ -89,6 +89,9 @@ uint64_t dealer_writer_mark(const dealer_writer_t *self);
 size_t dealer_writer_open_size(const dealer_writer_t *self);
 uint64_t dealer_writer_open_copies(const dealer_writer_t *self);
 
+/* Bytes of memory that it holds, of which ZeroMQ may hold some longer. */
+size_t dealer_writer_memory(const dealer_writer_t *self);
+
 /* Batches that are not acknowledged, and when the oldest of them was sent (0 if none was). Walks all batches. */
 uint32_t dealer_writer_open_batches(const dealer_writer_t *self);
 uint64_t dealer_writer_waiting_since(const dealer_writer_t *self);

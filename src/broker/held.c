@@ -18,6 +18,7 @@ typedef struct {
 struct held {
     buffer_t entries; /* entry_t, oldest first */
     buffer_t before;  /* entry_t of the link before, until REGISTERED */
+    size_t counted;   /* bytes of both, as the budget knows them */
 };
 
 static entry_t *entries(const buffer_t *buffer)
@@ -37,6 +38,13 @@ static void entries_drop(struct broker *broker, buffer_t *buffer, size_t count)
     buffer_consume(buffer, count * sizeof(entry_t));
 }
 
+static void held_count_memory(held_t *self, struct broker *broker)
+{
+    size_t size = self->entries.capacity + self->before.capacity;
+    budget_account_change(&broker->account, self->counted, size);
+    self->counted = size;
+}
+
 void held_drop(peer_t *peer)
 {
     held_t *held = peer->held;
@@ -47,6 +55,7 @@ void held_drop(peer_t *peer)
     entries_drop(broker, &held->before, entries_count(&held->before));
     buffer_fini(&held->entries);
     buffer_fini(&held->before);
+    held_count_memory(held, broker);
     free(held);
     peer->held = NULL;
 }
@@ -146,6 +155,7 @@ int held_hold(node_t *node, const control_t *record)
         origin->references++;
         buffer_append(&held->entries, &entry, sizeof entry);
     }
+    held_count_memory(held, node->broker);
     if (origin->node && !record->held.again)
         node_tell(
             origin->node, &(control_t){.type = RECORD_HELD, .held = {.handle = node->handle, .numbers = *numbers}});

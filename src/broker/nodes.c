@@ -124,6 +124,7 @@ void nodes_remove(nodes_t *self, node_t *node)
 static void node_destroy(nodes_t *nodes, node_t *self)
 {
     route_destroy(nodes, &self->route);
+    budget_account_change(&self->broker->account, self->counted, 0);
     dealer_writer_fini(&self->writer);
     intake_fini(&self->intake);
     buffer_fini(&self->stated);

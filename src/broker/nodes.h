@@ -55,6 +55,7 @@ struct node {
     struct peer *told_peers;                   /* whose pause some node was told of */
     bool congested;                            /* all its names are paused */
     struct held_origin *held_origin;           /* of what others hold of it; NULL for nothing */
+    size_t counted;                            /* bytes of the DEALER writer, as the budget knows them */
     buffer_t stated;                           /* held_origin_t *, by the handles of its own ORIGINs, from 1 */
 
     bool touched;         /* is in nodes_t.touched */

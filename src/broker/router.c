@@ -32,6 +32,13 @@ typedef struct {
     uv_timer_t tick, taken, deadline;
 } router_t;
 
+static void node_count(node_t *node)
+{
+    size_t size = dealer_writer_memory(&node->writer);
+    budget_account_change(&node->broker->account, node->counted, size);
+    node->counted = size;
+}
+
 static void node_flush(node_t *node)
 {
     broker_t *broker = node->broker;
@@ -40,6 +47,7 @@ static void node_flush(node_t *node)
         dispatch_taken(node);
     }
     dealer_writer_flush(&node->writer, broker_now_ms(broker));
+    node_count(node);
 }
 
 /* Flushing one node may touch others, which the end of a congestion concerns. */
@@ -158,6 +166,7 @@ static void on_tick(uv_timer_t *timer)
     uint64_t now_ms = broker_now_ms(broker);
     uint32_t at = 0;
     settle_end(broker, false);
+    budget_account_tell(&broker->account);
     for (node_t *node; self->router && (node = nodes_next(&broker->nodes, &at));) {
         if (now_ms - node->heard_ms >= broker->timeout_ms) {
             loss_of_node(node, CLOSE_LINK_TIMEOUT);
@@ -257,6 +266,7 @@ static void broker_fini(broker_t *self)
     held_origins_fini(self);
     table_destroy(&self->names, NULL);
     json_decref(self->listening);
+    budget_account_fini(&self->account);
 }
 
 static uint32_t router_tick_ms(const broker_t *broker)
@@ -313,6 +323,7 @@ void router_actor(zsock_t *pipe, void *args)
     self->linger_ms = (uint32_t)config_number(options->config, "link/linger");
     self->backoff_max_ms = (uint32_t)config_number(options->config, "link/backoff_max");
     broker_init(&self->broker, options);
+    budget_account_init(&self->broker.account, options->budget);
     zsock_signal(pipe, 0);
     int rc = router_listen(self, options);
     zsock_signal(pipe, rc == 0 ? 0 : 1);

@@ -10,11 +10,13 @@
 
 #include <czmq.h>
 
+#include "base/budget.h"
 #include "base/config.h"
 
 typedef struct {
     const config_t *config; /* borrowed until the actor has ended */
     const char *name;       /* of the broker; borrowed as well */
+    budget_t *budget;       /* of the process; borrowed as well */
 } router_args_t;
 
 /* For zactor_new. `args` is a router_args_t, read before the start is signalled. */

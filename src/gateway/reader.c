@@ -6,26 +6,53 @@
 
 #include <errno.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/session.h"
 #include "gateway/worker.h"
 #include "wire/line.h"
 
+#define READER_PIECE_SIZE 4096 /* the least that one read takes, if it is there */
+#define LINE_END_SIZE     2    /* "\r\n" */
+
 void reader_fini(reader_t *self)
 {
     buffer_fini(&self->input);
 }
 
+/* The most that is looked at in the kernel: a whole line at least. */
+static size_t reader_peek_size(size_t line_size)
+{
+    return line_size + LINE_END_SIZE > READER_CHUNK_SIZE ? line_size + LINE_END_SIZE : READER_CHUNK_SIZE;
+}
+
+size_t reader_scratch_size(size_t line_size)
+{
+    return line_size + LINE_END_SIZE + reader_peek_size(line_size);
+}
+
+/* Answers and errors are output too: a session with much of it takes no lines, which would make more. */
+static bool reader_has_room(const session_t *session)
+{
+    return buffer_size(&session->writer.output) < session->worker->limits.writer.high_mark;
+}
+
 static bool reader_takes_lines(const session_t *session)
 {
-    return (session->state == SESSION_LOGIN || session->state == SESSION_OPEN) && !list_has(&session->waiting);
+    return (session->state == SESSION_LOGIN || session->state == SESSION_OPEN) && !list_has(&session->waiting) &&
+           reader_has_room(session);
 }
 
 bool reader_is_wanted(const session_t *session)
 {
-    return reader_takes_lines(session) && !session->reader.ended && !session->worker->starving &&
-           buffer_size(&session->writer.output) < session->worker->limits.writer.high_mark;
+    return reader_takes_lines(session) && !session->reader.ended;
+}
+
+bool reader_is_allowed(const session_t *session)
+{
+    const worker_t *worker = session->worker;
+    return !worker->full && writer_waiting(&session->writer) < worker->limits.writer.share;
 }
 
 static void reader_refuse(session_t *session, int error, span_t culprit)
@@ -146,10 +173,11 @@ static size_t reader_take(session_t *session, span_t data, size_t scanned)
     return session->state > SESSION_OPEN ? data.size : at;
 }
 
-/* What follows when nothing more can be taken from a client that has ended its input. */
+/* What follows when no more lines can be taken of what was read. */
 static void reader_end(session_t *session)
 {
     reader_t *self = &session->reader;
+    self->choked = !reader_has_room(session) && (self->ended || buffer_size(&self->input));
     if (!self->ended || !reader_takes_lines(session))
         return;
     if (buffer_size(&self->input) || self->discarding) {
@@ -161,6 +189,12 @@ static void reader_end(session_t *session)
     }
     buffer_fini(&self->input);
     session_quit(session, session->state == SESSION_LOGIN ? CLOSE_LOGIN : CLOSE_QUIT);
+}
+
+void reader_go_on_after_output(session_t *session)
+{
+    if (session->reader.choked && reader_has_room(session))
+        reader_go_on(session);
 }
 
 void reader_go_on(session_t *session)
@@ -181,26 +215,24 @@ static void reader_take_chunk(session_t *session, const uint8_t *chunk, size_t s
         size_t taken = reader_take(session, span_of((const char *)chunk, size), 0);
         buffer_append(&self->input, chunk + taken, size - taken);
         self->scanned = reader_takes_lines(session) ? size - taken : 0;
+        reader_end(session);
     } else {
         buffer_append(&self->input, chunk, size);
         reader_go_on(session);
     }
-    if (buffer_size(&self->input))
-        session->worker->stirred = true;
+    worker_memory_count(session);
 }
 
-/* Reads at most `size` bytes and takes their lines. Returns what was read, 0 at the end of input, or -1 when nothing is
- * there or the session was cut. */
-static ssize_t reader_read_some(session_t *session, size_t size)
+/* The session waits until the worker's tick finds that it may read, and lets it try again. */
+static void reader_starve(session_t *session)
 {
-    uint8_t *scratch = session->worker->scratch;
-    ssize_t rc;
-    do
-        rc = read(session->origin.fd, scratch, size < READER_CHUNK_SIZE ? size : READER_CHUNK_SIZE);
-    while (rc < 0 && errno == EINTR);
-    if (rc > 0) {
-        reader_take_chunk(session, scratch, (size_t)rc);
-    } else if (rc == 0) {
+    list_append(&session->worker->starved, &session->waiting);
+}
+
+/* There is nothing to read: the end of input, or nothing yet, or the connection is lost. Returns rc. */
+static ssize_t reader_read_nothing(session_t *session, ssize_t rc)
+{
+    if (rc == 0) {
         session->reader.ended = true;
         reader_end(session);
     } else if (errno != EAGAIN) {
@@ -209,9 +241,128 @@ static ssize_t reader_read_some(session_t *session, size_t size)
     return rc;
 }
 
+static ssize_t reader_receive(const session_t *session, uint8_t *to, size_t size, int flags)
+{
+    ssize_t rc;
+    do
+        rc = flags ? recv(session->origin.fd, to, size, flags) : read(session->origin.fd, to, size);
+    while (rc < 0 && errno == EINTR);
+    return rc;
+}
+
+/* Reads at most `size` bytes and takes their lines. Returns what was read, 0 at the end of input, or -1 when nothing is
+ * there or the session was cut. */
+static ssize_t reader_read_some(session_t *session, size_t size)
+{
+    uint8_t *scratch = session->worker->scratch;
+    ssize_t rc = reader_receive(session, scratch, size < READER_CHUNK_SIZE ? size : READER_CHUNK_SIZE, 0);
+    if (rc <= 0)
+        return reader_read_nothing(session, rc);
+    reader_take_chunk(session, scratch, (size_t)rc);
+    return rc;
+}
+
+/* Looks at what the kernel holds, without taking it, behind what is in the buffer already, which is put before it: as
+ * much as the session's share, or one line if that is longer, and no more than `most`. Returns as recv does. */
+static ssize_t reader_peek(const session_t *session, uint8_t *to, size_t most)
+{
+    size_t share = session->worker->limits.writer.share, least = READER_PIECE_SIZE;
+    size_t size = share < least ? least : share;
+    if (size >= most)
+        return reader_receive(session, to, most, MSG_PEEK);
+    ssize_t rc = reader_receive(session, to, size, MSG_PEEK);
+    if (rc < (ssize_t)size || memrchr(to, '\n', size))
+        return rc;
+    rc = reader_receive(session, to, most, MSG_PEEK);
+    const uint8_t *end = rc > 0 ? memchr(to, '\n', (size_t)rc) : NULL;
+    return end ? end + 1 - to : rc;
+}
+
+/* Whether the rest of what was looked at must come into the buffer: it is little, or the kernel will not hold more. */
+static bool reader_keeps(const session_t *session, size_t size)
+{
+    const worker_limits_t *limits = &session->worker->limits;
+    return buffer_size(&session->reader.input) + size <= limits->writer.share || session->half_closed ||
+           size >= (size_t)limits->receive_buffer_size / 2;
+}
+
+/* Takes lines of what was looked at, of which `held` bytes are in the buffer as well. Returns how many bytes of the
+ * kernel's are done with. */
+static size_t reader_take_peeked(session_t *session, span_t data, size_t held)
+{
+    reader_t *self = &session->reader;
+    size_t taken = reader_take(session, data, self->scanned);
+    size_t done = taken > held ? taken - held : 0;
+    size_t rest = data.size - held - done;
+    buffer_consume(&self->input, taken < held ? taken : held);
+    self->left_size = 0;
+    if (rest && reader_keeps(session, rest)) {
+        buffer_append(&self->input, data.data + held + done, rest);
+        done += rest;
+    } else if (rest && reader_takes_lines(session)) {
+        self->left_size = (int)rest;
+        reader_starve(session);
+    }
+    self->scanned = reader_takes_lines(session) ? buffer_size(&self->input) : 0;
+    buffer_shrink(&self->input, 0);
+    reader_end(session);
+    worker_memory_count(session);
+    return done;
+}
+
+/* Whether the kernel still holds just what was left there. */
+static bool reader_has_no_news(const session_t *session)
+{
+    int size;
+    return session->reader.left_size && !session->half_closed &&
+           (size_t)session->reader.left_size > session->worker->limits.writer.share &&
+           ioctl(session->origin.fd, FIONREAD, &size) == 0 && size == session->reader.left_size;
+}
+
+/* Takes lines where the kernel holds them, so that what must wait, waits there. Returns what was taken of `size` bytes
+ * at most, or else as reader_read_some does. */
+static ssize_t reader_read_sparingly(session_t *session, size_t size)
+{
+    reader_t *self = &session->reader;
+    uint8_t *scratch = session->worker->scratch;
+    size_t held = buffer_size(&self->input);
+    size_t most = reader_peek_size(session->worker->limits.line.line_size);
+    if (reader_has_no_news(session)) {
+        reader_starve(session);
+        return -1;
+    }
+    if (held)
+        memcpy(scratch, buffer_span(&self->input).data, held);
+    ssize_t rc = reader_peek(session, scratch + held, size < most ? size : most);
+    if (rc <= 0)
+        return reader_read_nothing(session, rc);
+    size_t done = reader_take_peeked(session, span_of((const char *)scratch, held + (size_t)rc), held);
+    if (done && session->origin.fd >= 0)
+        reader_receive(session, scratch, done, 0);
+    return done ? (ssize_t)done : -1;
+}
+
+/* Whether what is left in the buffer is no more than the beginning of a line, for which scratch memory has room. */
+static bool reader_is_within_line(const session_t *session)
+{
+    return buffer_size(&session->reader.input) <= session->worker->limits.line.line_size + LINE_END_SIZE;
+}
+
+/* Reads at most `size` bytes in the way that the budget asks for. */
+static ssize_t reader_read_once(session_t *session, size_t size)
+{
+    if (!reader_is_allowed(session)) {
+        reader_starve(session);
+        return -1;
+    }
+    if (session->worker->limits.writer.share < SIZE_MAX && reader_is_within_line(session))
+        return reader_read_sparingly(session, size);
+    return reader_read_some(session, size);
+}
+
 void reader_read(session_t *session)
 {
-    reader_read_some(session, READER_CHUNK_SIZE);
+    reader_read_once(session, SIZE_MAX);
 }
 
 void reader_finish(session_t *session)
@@ -220,7 +371,7 @@ void reader_finish(session_t *session)
     if (ioctl(session->origin.fd, FIONREAD, &size) != 0)
         size = 0;
     while (size > 0 && session->state == SESSION_OPEN && reader_is_wanted(session)) {
-        ssize_t rc = reader_read_some(session, (size_t)size);
+        ssize_t rc = reader_read_once(session, (size_t)size);
         if (rc <= 0)
             break;
         size -= (int)rc;

@@ -15,21 +15,36 @@ typedef struct {
     buffer_t input;     /* what was read and not taken */
     size_t scanned;     /* bytes of the input that are known to hold no end of a line */
     bool discarding;    /* within a line that was too long */
+    bool choked;        /* lines, or the end of input, wait until less output does */
     bool ended;         /* the client's end of input was read, or nothing more is to be read */
     uint64_t lines;     /* complete lines after the first that were taken */
     unsigned bad_lines; /* in a row, that broke the protocol */
+    size_t counted;     /* bytes of memory, as the worker counted them last */
+    int left_size;      /* bytes that were left in the kernel for want of memory, without the end of a line; or 0 */
 } reader_t;
 
 void reader_fini(reader_t *self);
 
+/* Bytes of scratch memory that a worker's readers share: what is left of a line, and a chunk. */
+size_t reader_scratch_size(size_t line_size);
+
 /* Whether the session wants bytes from its socket now. */
 bool reader_is_wanted(const session_t *session);
 
-/* The socket is readable: reads once and takes the lines. */
+/* Whether the memory budget lets the session read: nobody when it is full, and when it is short nobody for whom more
+ * waits than its share. */
+bool reader_is_allowed(const session_t *session);
+
+/* The socket is readable: reads once and takes the lines. While memory is short, what cannot be taken at once and is
+ * more than the session's share stays in the kernel. A session that is not allowed to read waits for the worker's tick.
+ */
 void reader_read(session_t *session);
 
 /* Takes the lines that are in the buffer already, as far as they need not wait. */
 void reader_go_on(session_t *session);
+
+/* The session has written: goes on with lines that waited until there was less to write. */
+void reader_go_on_after_output(session_t *session);
 
 /* For the drain: reads what the kernel holds at this moment, takes its lines as far as none must wait, and reads no
  * more. */

@@ -125,6 +125,7 @@ void session_bury(session_t *self)
     if (self->uplink)
         writer_forget(&self->writer, self->uplink->link);
     session_move(self, SESSION_DEAD);
+    worker_memory_count(self);
     worker_forget(self);
     if (self->poll_closed)
         on_poll_closed((uv_handle_t *)&self->poll);
@@ -372,10 +373,12 @@ void session_flush(session_t *self)
         session_check_marks(self);
         if (self->state == SESSION_FLUSHING && writer_is_empty(&self->writer))
             session_end_output(self);
+        reader_go_on_after_output(self);
         session_poll(self);
     }
     if (self->uplink && writer_owes(&self->writer))
         writer_tell(&self->writer, self->uplink->link, self->id);
+    worker_memory_count(self);
     if (self->state == SESSION_GONE && !session_is_bound(self))
         session_bury(self);
 }

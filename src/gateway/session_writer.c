@@ -193,14 +193,14 @@ void writer_forget(session_writer_t *self, link_t *link)
 
 bool writer_became_paused(session_writer_t *self, const writer_limits_t *limits)
 {
-    if (self->paused || buffer_size(&self->output) < limits->high_mark)
+    if (self->paused || (buffer_size(&self->output) < limits->high_mark && writer_waiting(self) < limits->share))
         return false;
     return self->paused = true;
 }
 
 bool writer_became_resumed(session_writer_t *self, const writer_limits_t *limits)
 {
-    if (!self->paused || buffer_size(&self->output) > limits->low_mark)
+    if (!self->paused || buffer_size(&self->output) > limits->low_mark || writer_waiting(self) > limits->share / 4)
         return false;
     self->paused = false;
     return true;

@@ -13,11 +13,12 @@
 #include "base/list.h"
 #include "link/link.h"
 
-/* What the options gateway/high_mark … stall_rate say. */
+/* What the options gateway/high_mark … stall_rate say, and the memory budget. */
 typedef struct {
     size_t high_mark, low_mark; /* bytes of output */
     uint64_t stall_time_ms;
     uint64_t stall_rate; /* bytes a second */
+    size_t share;        /* bytes of memory; what the budget leaves to a session at the moment */
 } writer_limits_t;
 
 typedef struct {
@@ -41,6 +42,7 @@ typedef struct {
     uint64_t stall_since_ms, stall_position;
     list_node_t stalling; /* in the worker's list of blocked sessions */
     list_node_t dirty;    /* in the worker's list of sessions to flush */
+    size_t counted;       /* bytes of memory, as the worker counted them last */
 } session_writer_t;
 
 /* All copies must have been popped (writer_return). */
@@ -69,7 +71,8 @@ unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int re
 /* Forgets whatever is left of the queue; the origins will not be told any more. */
 void writer_forget(session_writer_t *self, link_t *link);
 
-/* Whether the high mark was passed (true once), or the low mark reached (true once), since it was asked last. */
+/* Whether the high mark, or the share of the budget, was passed (true once), or the low mark reached, and a quarter of
+ * the share (true once), since it was asked last. */
 bool writer_became_paused(session_writer_t *self, const writer_limits_t *limits);
 bool writer_became_resumed(session_writer_t *self, const writer_limits_t *limits);
 
@@ -81,10 +84,16 @@ static inline bool writer_is_empty(const session_writer_t *self)
     return buffer_size(&self->output) == 0;
 }
 
-/* Bytes of memory that wait for the client to read. */
+/* Bytes of memory, with what is allocated and not used. */
 static inline size_t writer_memory(const session_writer_t *self)
 {
-    return buffer_size(&self->output) + (size_t)(self->next - self->first) * sizeof(queued_copy_t);
+    return self->output.capacity + self->capacity * sizeof(queued_copy_t);
+}
+
+/* Bytes of it that wait for the client to read. */
+static inline size_t writer_waiting(const session_writer_t *self)
+{
+    return buffer_size(&self->output) + (size_t)(self->next - self->written) * sizeof(queued_copy_t);
 }
 
 /* Copies that have not ended. */

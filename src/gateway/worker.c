@@ -26,7 +26,6 @@ session_t *worker_session(worker_t *self, uint64_t id)
 
 void worker_dirty(session_t *session)
 {
-    session->worker->stirred = true;
     if (!list_has(&session->writer.dirty))
         list_append(&session->worker->dirty, &session->writer.dirty);
 }
@@ -55,6 +54,7 @@ static void worker_accept(worker_t *self, const handoff_t *handoff)
     uint64_t id = (uint64_t)++self->generations[slot] << 32 | slot;
     session_t *session = self->slots[slot] = session_new(self, id, handoff);
     self->session_count++;
+    budget_join(self->account.budget);
     int error = handoff->error;
     if (!error && self->phase != WORKER_RUNNING)
         error = FERRY_ERROR_DRAINING;
@@ -69,6 +69,7 @@ void worker_forget(session_t *session)
     self->slots[slot] = NULL;
     self->free_slots[self->free_count++] = slot;
     self->session_count--;
+    budget_leave(self->account.budget);
     self->counters.logouts += session->confirmed;
     handover_send_bytes(zsock_resolve(self->listener), &session->origin, sizeof session->origin, ZMQ_DONTWAIT);
     watch_touch(self->listener_watch);
@@ -238,6 +239,7 @@ static void on_turn(void *arg)
     if (self->copies_this_turn)
         histogram_add(&self->turn_copies, self->copies_this_turn);
     self->copies_this_turn = 0;
+    worker_memory_turn(self);
     if (self->phase != WORKER_RUNNING)
         worker_drain_go_on(self);
 }
@@ -273,35 +275,6 @@ static void tick_blocked(worker_t *self, uint64_t now)
         if (writer_is_stalled(&session->writer, &self->limits.writer, now))
             session_cut(session, CLOSE_CLIENT_STALLED);
     }
-}
-
-static void on_memory_session(session_t *session, void *arg)
-{
-    uint64_t *used = arg;
-    *used += buffer_size(&session->reader.input) + writer_memory(&session->writer);
-}
-
-static void on_fed_session(session_t *session, void *arg)
-{
-    (void)arg;
-    session_poll(session);
-}
-
-/* Above the worker's share of memory nothing is read; below seven eighths of it reading goes on. */
-static void tick_memory(worker_t *self)
-{
-    if (!self->stirred && self->memory_used == 0)
-        return;
-    self->stirred = false;
-    self->memory_used = 0;
-    worker_each(self, on_memory_session, &self->memory_used);
-    bool was_starving = self->starving;
-    self->starving = self->memory_used > (was_starving ? self->limits.memory_size / 8 * 7 : self->limits.memory_size);
-    if (was_starving == self->starving)
-        return;
-    log_warning(self->starving ? "memory-full" : "memory-free", log_uint("worker", self->index),
-        log_uint("used", self->memory_used), log_uint("limit", self->limits.memory_size));
-    worker_each(self, on_fed_session, NULL);
 }
 
 /* Tells main that the worker is not ready for want of that link, unless it knows. */
@@ -348,7 +321,7 @@ static void on_tick(uv_timer_t *timer)
     tick_logins(self, now);
     tick_closings(self, now);
     tick_blocked(self, now);
-    tick_memory(self);
+    worker_memory_tick(self);
     if (self->phase == WORKER_RUNNING)
         tick_ready(self, now);
 }
@@ -395,7 +368,7 @@ static void on_pipe(void *arg, short events)
     zmsg_destroy(&message);
 }
 
-static void worker_limits_init(worker_limits_t *self, const config_t *config, unsigned workers)
+static void worker_limits_init(worker_limits_t *self, const config_t *config)
 {
     self->line.line_size = (size_t)config_number(config, "gateway/max_line");
     self->line.name_size = (size_t)config_number(config, "gateway/max_name");
@@ -408,7 +381,6 @@ static void worker_limits_init(worker_limits_t *self, const config_t *config, un
     self->writer.stall_time_ms = (uint64_t)config_number(config, "gateway/stall_time");
     self->writer.stall_rate = (uint64_t)config_number(config, "gateway/stall_rate");
     self->login_timeout_ms = (uint64_t)config_number(config, "gateway/login_timeout");
-    self->memory_size = (size_t)config_number(config, "gateway/memory") / workers;
     self->send_buffer_size = (int)config_number(config, "gateway/send_buffer");
     self->receive_buffer_size = (int)config_number(config, "gateway/receive_buffer");
     self->unready_after_ms = (uint64_t)config_number(config, "admin/unready_after");
@@ -420,12 +392,16 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
     self->index = args->index;
     self->pipe = pipe;
     self->listener = args->listener;
-    worker_limits_init(&self->limits, args->config, args->worker_count);
+    worker_limits_init(&self->limits, args->config);
+    budget_account_init(&self->account, args->budget);
+    worker_memory_look(self);
+    self->scratch = zmalloc(reader_scratch_size(self->limits.line.line_size));
     randombytes_buf(&self->node, sizeof self->node);
     list_init(&self->dirty);
     list_init(&self->logins);
     list_init(&self->blocked);
     list_init(&self->closings);
+    list_init(&self->starved);
     histogram_init(&self->turn_copies, 20);
     histogram_init(&self->batch_records, 16);
     histogram_init(&self->batch_bytes, 24);
@@ -461,7 +437,9 @@ static void worker_destroy(worker_t **self_p)
     uv_close((uv_handle_t *)&self->drain_timer, NULL);
     uplinks_fini(&self->uplinks);
     reactor_destroy(&self->reactor);
+    budget_account_fini(&self->account);
     zsock_destroy(&self->listener);
+    free(self->scratch);
     free(self->slots);
     free(self->generations);
     free(self->free_slots);

@@ -6,6 +6,7 @@
 
 #include <czmq.h>
 
+#include "base/budget.h"
 #include "base/histogram.h"
 #include "gateway/session.h"
 
@@ -13,7 +14,8 @@
 typedef struct {
     const config_t *config;
     const brokers_t *brokers;
-    unsigned index, worker_count;
+    budget_t *budget; /* the process's */
+    unsigned index;
     zsock_t *listener; /* the worker's end of its pipe to the listener; the worker's from then on */
 } worker_args_t;
 
@@ -26,7 +28,6 @@ typedef struct {
     unsigned bad_lines;
     writer_limits_t writer;
     uint64_t login_timeout_ms;
-    size_t memory_size; /* this worker's share of gateway/memory */
     int send_buffer_size, receive_buffer_size;
     uint64_t unready_after_ms;
 } worker_limits_t;
@@ -70,9 +71,12 @@ struct worker {
     list_t blocked;  /* sessions whose socket takes no more */
     list_t closings; /* sessions that wait for their client to close, oldest first */
     uv_timer_t tick;
-    uint64_t memory_used; /* bytes in readers and writers, as of the last tick */
-    bool stirred;         /* something was queued since the last tick */
-    bool starving;        /* it is above this worker's share, and nothing is read */
+    budget_account_t account;
+    struct {
+        size_t readers, writers, links; /* bytes, as they were counted last */
+    } memory;
+    list_t starved; /* sessions that have something to read and may not, for want of memory */
+    bool full;      /* the budget is, and nothing is read */
     bool ready;
     bool unready_told;
     close_t unready_loss;      /* why there is no link, as told */
@@ -85,7 +89,7 @@ struct worker {
     bool settle_trimmed, flush_trimmed;
     uint32_t drain_slot; /* sessions below it have been told `info accepted N` */
 
-    uint8_t scratch[READER_CHUNK_SIZE];
+    uint8_t *scratch; /* reader_scratch_size bytes */
     span_t recipients[LINE_RECIPIENTS_MAX];
 };
 
@@ -106,6 +110,15 @@ void worker_each(worker_t *self, void (*visit)(session_t *session, void *arg), v
 
 /* Says words to main: a NULL ends them. */
 void worker_say(worker_t *self, const char *first, ...);
+
+/* The worker's part of the memory budget (worker_memory.c). Counts what the session holds now; at the end of a turn,
+ * counts links and looks at the budget, as reading does in between; on the tick, wakes sessions that may read again;
+ * tells how many may not. */
+void worker_memory_count(session_t *session);
+void worker_memory_look(worker_t *self);
+void worker_memory_turn(worker_t *self);
+void worker_memory_tick(worker_t *self);
+uint64_t worker_memory_starved(const worker_t *self);
 
 /* The steps of the drain (worker_drain.c): main's commands, and what is looked at in every turn of it. */
 void worker_drain_begin(worker_t *self, uint64_t left_ms);

@@ -37,6 +37,7 @@ static void on_drain_session(session_t *session, void *arg)
         if (session->state != SESSION_OPEN)
             return;
         session->reader.ended = true;
+        session->reader.choked = false;
         list_remove(&session->waiting);
         writer_line(&session->writer, &(span_t){"info draining", 13}, 1);
         worker_dirty(session);

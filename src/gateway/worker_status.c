@@ -70,6 +70,13 @@ static json_t *worker_counters(const worker_t *self)
     return json;
 }
 
+static json_t *worker_gauges(const worker_t *self)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "memory_bytes", (json_int_t)self->account.held, "memory_reader_bytes",
+        (json_int_t)self->memory.readers, "memory_writer_bytes", (json_int_t)self->memory.writers, "memory_link_bytes",
+        (json_int_t)self->memory.links, "sessions_starved", (json_int_t)worker_memory_starved(self));
+}
+
 char *worker_status(worker_t *self)
 {
     char actor[24], node[LINK_ID_TEXT_SIZE];
@@ -80,11 +87,10 @@ char *worker_status(worker_t *self)
     json_t *histograms =
         json_pack("{s:o, s:o, s:o}", "turn_copies", histogram_json(&self->turn_copies), "uplink_batch_records",
             histogram_json(&self->batch_records), "uplink_batch_bytes", histogram_json(&self->batch_bytes));
-    json_t *json =
-        json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:{s:I}, s:o}", "actor", actor, "node", node, "sessions",
-            (json_int_t)self->session_count, "names", (json_int_t)walk.names, "session_writers", worker_writers(self),
-            "links", worker_links(self), "ledger", ledger_json(&self->ledger, worker_pending(self)), "counters",
-            worker_counters(self), "gauges", "memory_bytes", (json_int_t)self->memory_used, "histograms", histograms);
+    json_t *json = json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "actor", actor, "node", node,
+        "sessions", (json_int_t)self->session_count, "names", (json_int_t)walk.names, "session_writers",
+        worker_writers(self), "links", worker_links(self), "ledger", ledger_json(&self->ledger, worker_pending(self)),
+        "counters", worker_counters(self), "gauges", worker_gauges(self), "histograms", histograms);
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     return text;

@@ -48,6 +48,7 @@ void bodies_keep(bodies_t *self, uint64_t first_number, uint32_t count, zmq_msg_
     kept_body_t *kept = bodies_at(self, self->next++);
     kept->first = first_number;
     kept->count = kept->open = count;
+    self->size += zmq_msg_size(body);
     zmq_msg_init(&kept->message);
     zmq_msg_move(&kept->message, body);
 }
@@ -90,8 +91,16 @@ void bodies_take(bodies_t *self, uint64_t number)
 
 void bodies_drop_taken(bodies_t *self)
 {
-    while (self->first < self->unsent && bodies_at(self, self->first)->open == 0)
-        handover_close(&bodies_at(self, self->first++)->message);
+    for (; self->first < self->unsent && bodies_at(self, self->first)->open == 0; self->first++) {
+        zmq_msg_t *message = &bodies_at(self, self->first)->message;
+        self->size -= zmq_msg_size(message);
+        handover_close(message);
+    }
+}
+
+size_t bodies_memory(const bodies_t *self)
+{
+    return self->size + self->capacity * sizeof *self->items;
 }
 
 void bodies_open(const bodies_t *self, uint64_t index, body_t *body)

@@ -18,6 +18,7 @@ typedef struct {
     kept_body_t *items;           /* ring: body i is at i & (capacity - 1) */
     size_t capacity;              /* a power of two, or 0 */
     uint64_t first, unsent, next; /* bodies as drawn above; they count up for ever */
+    size_t size;                  /* bytes of all bodies */
     uint64_t hint;                /* the body that was looked for last */
     body_t cursor;                /* behind `record` */
     uint64_t cursor_body;         /* the body that it reads, if it is still kept */
@@ -46,6 +47,9 @@ void bodies_take(bodies_t *self, uint64_t number);
 
 /* Lets go of the bodies at the front of which everything is taken. */
 void bodies_drop_taken(bodies_t *self);
+
+/* Bytes that the bodies and their ring hold. */
+size_t bodies_memory(const bodies_t *self);
 
 /* Reads record `number`, which must be in a kept body. Spans live as long as that is kept. Cheap in rising order. */
 void bodies_read(bodies_t *self, uint64_t number, body_record_t *record);

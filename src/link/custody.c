@@ -343,6 +343,14 @@ size_t custody_open_size(const custody_t *self)
     return self->open_size;
 }
 
+size_t custody_memory(const custody_t *self)
+{
+    return bodies_memory(&self->bodies) + self->entry_capacity * sizeof *self->entries +
+           self->exception_capacity * sizeof *self->exceptions +
+           self->unsettled.capacity * sizeof *self->unsettled.items +
+           self->refusals.capacity * sizeof *self->refusals.items;
+}
+
 bool custody_is_crowded(const custody_t *self)
 {
     return self->next - self->floor >= CUSTODY_NUMBERS_MAX;

@@ -65,6 +65,7 @@ uint64_t custody_next_number(const custody_t *self);
 uint64_t custody_sent_end(const custody_t *self);    /* the lowest number that was not sent, or the next number */
 uint64_t custody_floor(const custody_t *self);       /* the lowest number not known to be taken, or the next number */
 size_t custody_open_size(const custody_t *self);     /* bytes of messages not taken */
+size_t custody_memory(const custody_t *self);        /* bytes that it holds */
 bool custody_is_crowded(const custody_t *self);      /* CUSTODY_NUMBERS_MAX is reached */
 bool custody_is_clear(const custody_t *self);        /* nothing that was sent is open */
 bool custody_is_settled(const custody_t *self);      /* nothing that was accepted is open, or held */

@@ -378,6 +378,11 @@ bool link_is_settled(const link_t *self)
     return custody_is_settled(self->custody);
 }
 
+size_t link_memory(const link_t *self)
+{
+    return custody_memory(self->custody) + self->body.capacity + self->controls.capacity;
+}
+
 uint64_t link_open_copies(const link_t *self)
 {
     return custody_open_copies(self->custody);

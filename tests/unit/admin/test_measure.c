@@ -30,13 +30,15 @@ static void the_process_comes_first_and_has_no_actor(void **state)
 {
     (void)state;
     json_t *samples = measure("{\"role\":\"all\",\"version\":\"1\",\"uptime_s\":5,\"ready\":true,"
-                              "\"drain\":{\"state\":\"running\"}}",
+                              "\"drain\":{\"state\":\"running\"},"
+                              "\"memory\":{\"limit_bytes\":9,\"used_bytes\":7,\"level\":\"short\"}}",
         NULL);
     assert_int_equal(json_array_size(samples), 1);
     assert_null(json_object_get(json_array_get(samples, 0), "actor"));
     assert_section(samples, 0, "counters", "{}");
     assert_section(samples, 0, "gauges",
-        "{\"drain_state\":{\"state\":{\"drained\":0,\"draining\":0,\"running\":1}},\"malformed_reports\":0,\"ready\":1,"
+        "{\"drain_state\":{\"state\":{\"drained\":0,\"draining\":0,\"running\":1}},\"malformed_reports\":0,"
+        "\"memory_limit_bytes\":9,\"memory_used_bytes\":7,\"ready\":1,"
         "\"role_info\":{\"role\":{\"all\":1}},\"uptime_seconds\":5,\"version_info\":{\"version\":{\"1\":1}}}");
     json_decref(samples);
 }

@@ -22,6 +22,7 @@
 
 static config_t *config;
 static router_args_t args;
+static budget_t budget;
 static zactor_t *actor;
 static dealer_t a, b, c; /* nodes; those that a test opened are closed behind it */
 
@@ -43,7 +44,8 @@ static inline int broker_start(const char *const *options)
         overrides[count++] = *options;
     config = config_new(NULL, overrides, count, stderr);
     assert_non_null(config);
-    args = (router_args_t){.config = config, .name = "main"};
+    budget_init(&budget, 1 << 30);
+    args = (router_args_t){.config = config, .name = "main", .budget = &budget};
     actor = zactor_new(actor_run, &args);
     assert_non_null(actor);
     return zsock_wait(actor);

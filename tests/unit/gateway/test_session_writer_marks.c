@@ -2,7 +2,8 @@
 /* When a session writer pauses its name, and when its client is stalled. */
 #include "writer_rig.h"
 
-static const writer_limits_t limits = {.high_mark = 1000, .low_mark = 100, .stall_time_ms = 10000, .stall_rate = 256};
+static const writer_limits_t limits = {
+    .high_mark = 1000, .low_mark = 100, .stall_time_ms = 10000, .stall_rate = 256, .share = SIZE_MAX};
 
 static void the_high_mark_pauses_once_and_the_low_mark_resumes_once(void **state)
 {
@@ -28,7 +29,7 @@ static void the_high_mark_pauses_once_and_the_low_mark_resumes_once(void **state
 static void the_marks_are_where_they_say(void **state)
 {
     (void)state;
-    writer_limits_t exact = {.high_mark = 12, .low_mark = 11};
+    writer_limits_t exact = {.high_mark = 12, .low_mark = 11, .share = SIZE_MAX};
     put_line("12345");
     assert_false(writer_became_paused(&writer, &exact));
     put_line("");
@@ -38,6 +39,28 @@ static void the_marks_are_where_they_say(void **state)
     assert_false(writer_became_resumed(&writer, &exact));
     writer.output.end = writer.output.start + 11;
     assert_true(writer_became_resumed(&writer, &exact));
+}
+
+/* A share is of memory: each copy counts with its place in the queue. */
+static void a_share_that_is_used_up_pauses_and_a_quarter_of_it_resumes(void **state)
+{
+    (void)state;
+    size_t size;
+    writer_limits_t shared = limits;
+    shared.high_mark = shared.low_mark = 1000 * 1000;
+    put_long(1, 2);
+    size = writer_waiting(&writer);
+    assert_int_equal(size, buffer_size(&writer.output) + 2 * sizeof(queued_copy_t));
+    shared.share = size + 1;
+    assert_false(writer_became_paused(&writer, &shared));
+    shared.share = size;
+    assert_true(writer_became_paused(&writer, &shared));
+    shared.share = 4 * size - 1;
+    assert_false(writer_became_resumed(&writer, &shared));
+    shared.share = 4 * size;
+    assert_true(writer_became_resumed(&writer, &shared));
+    write_all(&size);
+    assert_int_equal(writer_waiting(&writer), 0);
 }
 
 static void a_client_that_takes_nothing_for_the_stall_time_is_stalled(void **state)
@@ -84,6 +107,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         WRITER_TEST(the_high_mark_pauses_once_and_the_low_mark_resumes_once),
         WRITER_TEST(the_marks_are_where_they_say),
+        WRITER_TEST(a_share_that_is_used_up_pauses_and_a_quarter_of_it_resumes),
         WRITER_TEST(a_client_that_takes_nothing_for_the_stall_time_is_stalled),
         WRITER_TEST(a_client_that_takes_less_than_the_rate_is_stalled_too),
         WRITER_TEST(a_client_that_takes_as_much_as_the_rate_is_not_stalled),

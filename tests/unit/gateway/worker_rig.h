@@ -25,6 +25,7 @@ enum { ORIGIN = 2 }; /* the handle under which the broker knows another node */
 static config_t *config;
 static brokers_t *brokers;
 static worker_args_t args;
+static budget_t budget;
 static zactor_t *worker;
 static zsock_t *door; /* the listener's end of its pipe to the worker */
 static router_t router;
@@ -55,7 +56,8 @@ static inline void worker_start(const char *const *options)
     config = config_new(NULL, overrides, count, stderr);
     assert_non_null(config);
     brokers = brokers_new(config, NULL);
-    args = (worker_args_t){.config = config, .brokers = brokers, .worker_count = 1};
+    budget_init(&budget, (size_t)config_number(config, "gateway/memory"));
+    args = (worker_args_t){.config = config, .brokers = brokers, .budget = &budget};
     door = zsys_create_pipe(&args.listener);
     handover_release(&args);
     worker = zactor_new(run_worker, &args);
