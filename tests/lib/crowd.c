@@ -168,6 +168,16 @@ void crowd_set_read_rate(crowd_t *self, unsigned member, uint32_t read_rate)
     member_update(changed, now_ms);
 }
 
+void crowd_set_write_rate(crowd_t *self, unsigned member, uint32_t write_rate)
+{
+    member_t *changed = &self->ground.members[member];
+    int64_t now_ms = deadline_now_ms();
+    changed->description.write_rate = write_rate;
+    pace_init(&changed->write_pace, write_rate, now_ms);
+    self->restless = true;
+    member_update(changed, now_ms);
+}
+
 static unsigned count_state(const crowd_t *self, member_state_t least, member_state_t most)
 {
     unsigned count = 0;

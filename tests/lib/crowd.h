@@ -92,7 +92,9 @@ void crowd_move(crowd_t *self, unsigned member, const char *endpoint);
  * silently. Whether what it had written was accepted is not known then; a member that returns goes on behind it. */
 void crowd_vanish(crowd_t *self, unsigned member, bool silently);
 
+/* Bytes per second from now on. */
 void crowd_set_read_rate(crowd_t *self, unsigned member, uint32_t read_rate);
+void crowd_set_write_rate(crowd_t *self, unsigned member, uint32_t write_rate);
 
 /* Runs the members until the condition holds. `until` is asked after every turn of the loop, some 10 ms apart at most.
  */

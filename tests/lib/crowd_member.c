@@ -192,7 +192,7 @@ void member_hear(member_t *self, int64_t now_ms)
     if (now_ms - self->heard_ms > self->pause_ms)
         self->pause_ms = now_ms - self->heard_ms;
     self->heard_ms = now_ms;
-    self->heard = true;
+    self->heard++;
 }
 
 static uint32_t read_allowance(member_t *self, int64_t now_ms)

@@ -47,7 +47,7 @@ struct member {
     int fd;
     int ghost_fd;     /* the connection on which the member vanished silently, or -1 */
     unsigned cuts;    /* times that its connection ended without its asking */
-    bool heard;       /* it received a copy since the last crowd_mark */
+    unsigned heard;   /* copies received since the last crowd_listen */
     int64_t heard_ms; /* when it received its last copy, or first logged in */
     int64_t pause_ms; /* the longest time between two copies since the last crowd_mark */
     uint32_t events;  /* what epoll waits for; 0: not in the set */

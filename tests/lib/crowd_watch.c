@@ -39,13 +39,32 @@ unsigned crowd_away(crowd_t *self, unsigned groups)
     return away;
 }
 
+bool crowd_is_writing(crowd_t *self)
+{
+    const crowd_ground_t *ground = crowd_ground(self);
+    for (unsigned i = 0; i < ground->member_count; i++)
+        if (ground->members[i].recipient_count > 0 && !member_is_done(&ground->members[i]))
+            return true;
+    return false;
+}
+
+const char *crowd_complaint(crowd_t *self)
+{
+    return crowd_ground(self)->complaint;
+}
+
 void crowd_mark(crowd_t *self)
 {
     crowd_ground_t *ground = crowd_ground(self);
-    for (unsigned i = 0; i < ground->member_count; i++) {
-        ground->members[i].heard = false;
+    for (unsigned i = 0; i < ground->member_count; i++)
         ground->members[i].pause_ms = 0;
-    }
+}
+
+void crowd_listen(crowd_t *self)
+{
+    crowd_ground_t *ground = crowd_ground(self);
+    for (unsigned i = 0; i < ground->member_count; i++)
+        ground->members[i].heard = 0;
 }
 
 bool crowd_has_heard(crowd_t *self, void *arg)
@@ -53,7 +72,7 @@ bool crowd_has_heard(crowd_t *self, void *arg)
     const crowd_ground_t *ground = crowd_ground(self);
     unsigned groups = *(const unsigned *)arg;
     for (unsigned i = 0; i < ground->member_count; i++)
-        if ((ground->members[i].description.group & groups) && !ground->members[i].heard)
+        if ((ground->members[i].description.group & groups) && ground->members[i].heard < CROWD_HEARD)
             return false;
     return true;
 }

@@ -8,6 +8,8 @@
 #include "lib/account.h"
 #include "lib/crowd.h"
 
+#define CROWD_HEARD 8 /* copies: more than lie in the buffers of one member that reads */
+
 /* What became of the copies from members of the groups `from` to members of the groups `to`. */
 account_sum_t crowd_sum(crowd_t *self, unsigned from, unsigned to);
 
@@ -17,10 +19,18 @@ unsigned crowd_cuts(crowd_t *self, unsigned groups);
 /* How many members of the groups are not logged in. */
 unsigned crowd_away(crowd_t *self, unsigned groups);
 
+/* Whether anybody has still something to write. */
+bool crowd_is_writing(crowd_t *self);
+
+/* The first line that was corrupt (crowd_totals_t), "" if none was; the crowd's. */
+const char *crowd_complaint(crowd_t *self);
+
 /* Begins a measurement: pauses that last now count, whenever they began. */
 void crowd_mark(crowd_t *self);
 
-/* A condition for crowd_run: since the mark each member of the groups *(unsigned *)arg has received a copy. */
+/* From now on it counts who hears something; and a condition for crowd_run: each member of the groups *(unsigned *)arg
+ * has received CROWD_HEARD copies since. */
+void crowd_listen(crowd_t *self);
 crowd_until_fn crowd_has_heard;
 
 /* The longest time, in ms, that the stream of copies of any member of the groups has stood still since the mark, up to

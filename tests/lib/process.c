@@ -191,6 +191,24 @@ static void unlist(process_t *self)
         *at = self->next;
 }
 
+/* Writes all of the log into a file of its own, if the environment names a folder for that. */
+static void keep_log(process_t *self)
+{
+    const char *folder = getenv("FERRY_TEST_LOGS");
+    const char *program = strrchr(self->program, '/');
+    char path[PATH_MAX];
+    if (!folder || !self->capture)
+        return;
+    snprintf(path, sizeof(path), "%s/%s-%d.log", folder, program ? program + 1 : self->program, (int)self->pid);
+    FILE *file = fopen(path, "we");
+    if (!file)
+        return;
+    char *log = process_errors(self);
+    fputs(log, file);
+    free(log);
+    fclose(file);
+}
+
 void process_destroy(process_t **self_p)
 {
     process_t *self = *self_p;
@@ -202,6 +220,7 @@ void process_destroy(process_t **self_p)
         reap(self);
     }
     process_close_input(self);
+    keep_log(self);
     if (self->pidfd >= 0)
         close(self->pidfd);
     capture_destroy(&self->capture);

@@ -24,7 +24,8 @@ char *process_find_program(const char *name);
 /* process_start for arguments in a row, ended by NULL: process_run ("ferryd", "--version", NULL). */
 process_t *process_run(const char *program, ...) __attribute__((sentinel));
 
-/* Kills the process and its group if it still runs, and frees everything about it. */
+/* Kills the process and its group if it still runs, and frees everything about it. If FERRY_TEST_LOGS names a folder,
+ * its log is kept there. */
 void process_destroy(process_t **self_p);
 
 /* Destroys every process that is left. Shows the log of those that had failed without being asked for their end; with

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* population: the clients of a chaos run. Most are plain: they write to three others without end and read all that
+ * comes. A few are unruly all the time: they read slowly or not at all, end their input and come back, vanish with a
+ * reset or silently, or move to another gateway. Owns its crowd; the test's thread. */
+#ifndef FERRY_CHAOS_POPULATION_H
+#define FERRY_CHAOS_POPULATION_H
+
+#include "chaos/deployment.h"
+#include "lib/crowd.h"
+#include "lib/dice.h"
+
+/* Groups of members (crowd_watch.h): plain clients of gateways that are spared, and of those that are hit; the unruly
+ * and those who write to them; of these, the ones that move. */
+enum { POPULATION_STEADY = 1, POPULATION_HIT = 2, POPULATION_UNRULY = 4, POPULATION_MOVERS = 8 };
+#define POPULATION_PLAIN (POPULATION_STEADY | POPULATION_HIT)
+#define POPULATION_ALL   15
+
+typedef struct population population_t;
+
+/* Logs everybody in: `count` plain clients, and the unruly if they are wanted. `hit` has bit i for the clients of
+ * gateway i. Deployment and dice are borrowed as long as the population lives. */
+population_t *population_new(deployment_t *deployment, dice_t *dice, unsigned count, unsigned hit, bool unruly);
+void population_destroy(population_t **self_p);
+
+crowd_t *population_crowd(population_t *self);
+
+/* crowd_run, in which the unruly are unruly. */
+void population_run(population_t *self, crowd_until_fn *until, void *arg, unsigned timeout_ms);
+
+/* All who can move do it now, those that have an errand already excepted: they leave, and come back elsewhere. */
+void population_move(population_t *self);
+
+/* The unruly come back and read, and do no more mischief. */
+void population_calm(population_t *self);
+
+#endif
