@@ -117,6 +117,7 @@ deployment_t *deployment_start(const deployment_shape_t *shape, dice_t *dice)
     deployment_t *self = calloc(1, sizeof(*self));
     assert(self && shape->brokers <= DEPLOYMENT_BROKERS_MAX && shape->gateways <= DEPLOYMENT_GATEWAYS_MAX);
     self->shape = *shape;
+    process_limit_descriptors(shape->descriptors);
     snprintf(self->link_timeout, OPTION_SIZE, "link/timeout=%ums", deployment_link_timeout_ms());
     snprintf(self->settling_time, OPTION_SIZE, "link/settling_time=%ums", SETTLING_MS * deadline_patience());
     snprintf(self->stall_time, OPTION_SIZE, "gateway/stall_time=%ums", STALL_MS * deadline_patience());
@@ -188,6 +189,11 @@ process_t *deployment_gateway(deployment_t *self, unsigned gateway)
 const char *deployment_clients(const deployment_t *self, unsigned gateway)
 {
     return self->gateways[gateway].endpoint;
+}
+
+const char *deployment_nodes(const deployment_t *self, unsigned broker)
+{
+    return self->brokers[broker].endpoint;
 }
 
 unsigned deployment_port(const deployment_t *self, unsigned broker)

@@ -18,7 +18,8 @@
 typedef struct {
     unsigned brokers;
     unsigned gateways;
-    bool relayed; /* links go through relays */
+    bool relayed;         /* links go through relays */
+    unsigned descriptors; /* that each process may have; 0 for as many as the test */
 } deployment_shape_t;
 
 typedef struct deployment deployment_t;
@@ -44,7 +45,8 @@ process_t *deployment_gateway(deployment_t *self, unsigned gateway);
 /* Where its clients connect; the deployment's. */
 const char *deployment_clients(const deployment_t *self, unsigned gateway);
 
-/* The port of a broker. */
+/* Where its nodes connect if there is no relay between; the deployment's. And the port of that. */
+const char *deployment_nodes(const deployment_t *self, unsigned broker);
 unsigned deployment_port(const deployment_t *self, unsigned broker);
 
 /* Of a deployment that is relayed. */

@@ -163,6 +163,7 @@ void crowd_set_read_rate(crowd_t *self, unsigned member, uint32_t read_rate)
     member_t *changed = &self->ground.members[member];
     int64_t now_ms = deadline_now_ms();
     changed->description.read_rate = read_rate;
+    changed->lags |= read_rate != PACE_FREE;
     pace_init(&changed->read_pace, read_rate, now_ms);
     self->restless = true;
     member_update(changed, now_ms);

@@ -128,7 +128,7 @@ void member_fail_login(member_t *self, const char *why, int64_t now_ms)
 static void on_end(member_t *self, int error, int64_t now_ms)
 {
     crowd_totals_t *totals = &self->ground->totals;
-    if (!error && line_buffer_rest(&self->input) > 0)
+    if (!error && !self->lags && line_buffer_rest(&self->input) > 0)
         member_complain(self, "an end in the middle of a line", "");
     if (error)
         totals->resets++;
@@ -180,6 +180,7 @@ void member_on_login(member_t *self, int64_t now_ms)
 {
     self->state = MEMBER_IN;
     self->attempts = 0;
+    self->lags = self->description.read_rate != PACE_FREE;
     close_with_reset(&self->ghost_fd);
     if (self->heard_ms == 0)
         self->heard_ms = now_ms;

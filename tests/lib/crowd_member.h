@@ -53,6 +53,7 @@ struct member {
     uint32_t events;  /* what epoll waits for; 0: not in the set */
     pace_t read_pace;
     pace_t write_pace;
+    bool lags;           /* it did not read freely on this connection, and may be closed within a line for that */
     line_buffer_t input; /* empty, and without memory, between lines */
     int error;           /* errno of a send that failed: the connection is lost though it may read as ended */
     bool closing;        /* to shut the writing side when what was begun is written */

@@ -4,6 +4,7 @@
 #include "lib/process.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,7 +49,8 @@ typedef struct {
     int failure[2]; /* errno of the child, if it cannot exec */
 } pipes_t;
 
-static process_t *processes; /* all that are not destroyed */
+static process_t *processes;    /* all that are not destroyed */
+static rlim_t descriptor_limit; /* of those to be started; 0: the test's own */
 
 /* N.B. print_error cuts what it writes at 1 KiB. */
 static void show_log(process_t *self)
@@ -108,6 +111,8 @@ static void become(const pipes_t *pipes, pid_t parent, const char *path, char *c
     if (getppid() != parent)
         _exit(127);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (descriptor_limit > 0)
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){descriptor_limit, descriptor_limit});
     signal(SIGPIPE, SIG_DFL);
     dup2(pipes->input[0], STDIN_FILENO);
     dup2(pipes->output[1], STDOUT_FILENO);
@@ -135,6 +140,11 @@ static void adopt(process_t *self, pipes_t *pipes)
     self->awaited = size == sizeof(reason);
     if (self->awaited)
         fail_msg("cannot start %s: %s", self->program, strerror(reason));
+}
+
+void process_limit_descriptors(unsigned count)
+{
+    descriptor_limit = count;
 }
 
 process_t *process_start(const char *const *argv)
@@ -189,6 +199,20 @@ static void unlist(process_t *self)
         at = &(*at)->next;
     if (*at)
         *at = self->next;
+}
+
+unsigned process_descriptors(const process_t *self)
+{
+    char path[64];
+    unsigned count = 0;
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)self->pid);
+    DIR *folder = opendir(path);
+    if (!folder)
+        fail_msg("%s has no descriptors to be counted", self->program);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count - 2;
 }
 
 /* Writes all of the log into a file of its own, if the environment names a folder for that. */

@@ -24,6 +24,9 @@ char *process_find_program(const char *name);
 /* process_start for arguments in a row, ended by NULL: process_run ("ferryd", "--version", NULL). */
 process_t *process_run(const char *program, ...) __attribute__((sentinel));
 
+/* Processes that are started from now on may have this many descriptors; 0: as many as the test. */
+void process_limit_descriptors(unsigned count);
+
 /* Kills the process and its group if it still runs, and frees everything about it. If FERRY_TEST_LOGS names a folder,
  * its log is kept there. */
 void process_destroy(process_t **self_p);
@@ -36,6 +39,9 @@ pid_t process_pid(const process_t *self);
 
 /* What it has in memory now, in KiB. */
 long process_memory_kib(const process_t *self);
+
+/* How many descriptors it has open now. */
+unsigned process_descriptors(const process_t *self);
 
 /* Writes to the standard input; fails the test if the process does not take it in time. */
 void process_write(process_t *self, const char *text);

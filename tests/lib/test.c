@@ -23,6 +23,7 @@ int test_clear(void **state)
     relay_destroy_all();
     server_forget_all();
     process_end_all();
+    process_limit_descriptors(0);
     folder_remove_all();
     return 0;
 }
