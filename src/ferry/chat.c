@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* chat: `ferry chat NAME`, a conversation by hand. On a terminal the lines are typed into an editor, and what comes in
  * is written above it; elsewhere standard input is read line by line. Either way lines go to the gateway as they are.
- * Ctrl-D, /quit, Ctrl-C and the end of input leave in order: the input is ended, and what the gateway still owes is
- * read to its end. A second Ctrl-C leaves at once. */
+ * When the gateway is stopped or lost, another is looked for, and what is typed meanwhile goes there. Ctrl-D, /quit,
+ * Ctrl-C and the end of input leave in order: /quit is said, and what the gateway still owes is read to its end. A
+ * second Ctrl-C leaves at once. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
-#include "ferry/client.h"
 #include "ferry/command.h"
 #include "ferry/display.h"
 #include "ferry/editor.h"
 #include "ferry/interrupt.h"
 #include "ferry/line_source.h"
 #include "ferry/name.h"
+#include "ferry/talk.h"
 
-enum { PROMPT_SIZE = 300, RECENT_COUNT = 16, INTERRUPTED = 128 + SIGINT };
+enum { PROMPT_SIZE = 300, SHOWN_COUNT = 16, INTERRUPTED = 128 + SIGINT };
 
 typedef struct {
     const options_t *options;
     const char *name;
-    client_t *client;
+    talk_t *talk;
     editor_t *editor;     /* NULL if this is no terminal, or not one to edit on */
     line_source_t *input; /* the lines of standard input without an editor */
     display_t out;
@@ -33,44 +33,52 @@ typedef struct {
     bool ended;
     bool interrupted; /* for the second time */
     char prompt[PROMPT_SIZE];
-    buffer_t recent[RECENT_COUNT]; /* line number n (from 0) at n % RECENT_COUNT: what a stopped gateway may not take */
 } chat_t;
 
 static void leave(chat_t *self)
 {
     self->leaving = true;
-    client_leave(self->client);
+    talk_leave(self->talk);
+}
+
+/* What the gateway takes for /quit, whatever follows it. */
+static bool is_quit(span_t line)
+{
+    size_t size = strlen("/quit");
+    return line.size >= size && memcmp(line.data, "/quit", size) == 0 &&
+           (line.size == size || line.data[size] == ' ' || line.data[size] == '\t' || line.data[size] == '\r');
 }
 
 static void say(chat_t *self, span_t line)
 {
-    if (span_equal(line, span_str("/quit"))) {
+    if (is_quit(line))
         leave(self);
-        return;
-    }
-    buffer_t *recent = &self->recent[client_said(self->client) % RECENT_COUNT];
-    buffer_clear(recent);
-    buffer_append(recent, line.data, line.size);
-    client_say(self->client, line, span_str(""));
+    else
+        talk_say(self->talk, line, span_str(""));
 }
 
-/* Nobody wants to type again what only the gateway's stop kept from being sent. */
-static void show_not_taken(const chat_t *self)
+/* Nobody wants to type again what a gateway's end kept from being sent. */
+static void show_lines(const chat_t *self, const char *what, uint64_t first, uint64_t end)
 {
-    uint64_t said = client_said(self->client);
-    uint64_t first = client_taken(self->client);
-    if (said - first > RECENT_COUNT)
-        first = said - RECENT_COUNT;
-    for (uint64_t i = first; i < said; i++) {
-        span_t line = buffer_span(&self->recent[i % RECENT_COUNT]);
-        display_complain("not taken: %.*s", (int)line.size, line.data);
-    }
+    span_t line;
+    if (end - first > SHOWN_COUNT)
+        first = end - SHOWN_COUNT;
+    for (; first < end; first++)
+        if (talk_said_line(self->talk, first, &line))
+            display_complain("%s: %.*s", what, (int)line.size, line.data);
 }
 
-static void on_line(chat_t *self, client_event_t event)
+static void show_doubt(const chat_t *self)
 {
-    bool message = event == CLIENT_MESSAGE || self->editor;
-    display_line(message ? &self->out : &self->err, client_line(self->client));
+    uint64_t first, end;
+    if (talk_doubt(self->talk, &first, &end))
+        show_lines(self, "in doubt", first, end);
+}
+
+static void on_line(chat_t *self, talk_event_t event)
+{
+    bool message = event == TALK_MESSAGE || self->editor;
+    display_line(message ? &self->out : &self->err, talk_line(self->talk));
     fflush(stdout);
 }
 
@@ -109,19 +117,29 @@ static void on_input(chat_t *self)
 }
 
 /* One event without the editor. */
-static void on_event(chat_t *self, client_event_t event)
+static void on_event(chat_t *self, talk_event_t event)
 {
     switch (event) {
-    case CLIENT_CONFIRMED:
+    case TALK_CONFIRMED:
         on_confirmed(self);
         break;
-    case CLIENT_INPUT:
+    case TALK_INPUT:
         on_input(self);
         break;
-    case CLIENT_SIGNAL:
+    case TALK_SIGNAL:
         on_signal(self);
         break;
-    case CLIENT_END:
+    case TALK_STOPPED:
+        display_complain("* the gateway was stopped, reconnecting…");
+        break;
+    case TALK_LOST:
+        display_complain("* connection lost, reconnecting…");
+        show_doubt(self);
+        break;
+    case TALK_BACK:
+        display_complain("* connected again");
+        break;
+    case TALK_END:
         self->ended = true;
         break;
     default:
@@ -134,14 +152,14 @@ static bool on_wait(void *arg)
 {
     chat_t *self = arg;
     while (!self->leaving) {
-        client_event_t event = client_wait(self->client, STDIN_FILENO, self->signals);
-        if (event == CLIENT_INPUT)
+        talk_event_t event = talk_wait(self->talk, STDIN_FILENO, self->signals);
+        if (event == TALK_INPUT)
             return true;
-        if (event == CLIENT_SIGNAL) {
+        if (event == TALK_SIGNAL) {
             on_signal(self);
             continue;
         }
-        if (event == CLIENT_END)
+        if (event == TALK_END)
             break;
         editor_hide(self->editor);
         on_event(self, event);
@@ -166,13 +184,13 @@ static int conclude(const chat_t *self)
 {
     if (self->interrupted)
         return INTERRUPTED;
-    if (!client_settled(self->client)) {
-        client_complain(self->client, "line");
-        if (client_draining(self->client))
-            show_not_taken(self);
+    if (talk_result(self->talk) != TALK_SETTLED) {
+        talk_complain(self->talk);
+        show_doubt(self);
+        show_lines(self, "not taken", talk_rest(self->talk), talk_said(self->talk));
         return EXIT_FAILURE;
     }
-    if (client_draining(self->client) && !self->options->quiet)
+    if (talk_stopped(self->talk) && !self->options->quiet)
         display_complain("ferry: the gateway was stopped; it took every line");
     if (self->input_fault)
         display_complain("ferry: cannot read standard input: %s", line_source_why(self->input_fault));
@@ -188,7 +206,7 @@ static int chat_loop(chat_t *self)
     if (self->editor)
         edit_lines(self);
     while (!self->ended && !self->interrupted)
-        on_event(self, client_wait(self->client, self->leaving ? -1 : STDIN_FILENO, self->signals));
+        on_event(self, talk_wait(self->talk, self->leaving ? -1 : STDIN_FILENO, self->signals));
     return conclude(self);
 }
 
@@ -201,21 +219,23 @@ static int chat_run(const options_t *options)
     display_init(&self.out, stdout);
     display_init(&self.err, stderr);
     self.signals = interrupt_open(signals, 4);
-    self.client = client_new(options->gateway, self.name);
-    int result = self.client ? chat_loop(&self) : EXIT_FAILURE;
+    self.talk = talk_new(&(talk_options_t){.gateways = options->gateway,
+        .name = self.name,
+        .unit = "line",
+        .reconnect_s = options->reconnect_s,
+        .doubt = TALK_DOUBT_PASSES});
+    int result = self.talk ? chat_loop(&self) : EXIT_FAILURE;
     editor_destroy(&self.editor);
     line_source_destroy(&self.input);
-    client_destroy(&self.client);
+    talk_destroy(&self.talk);
     close(self.signals);
-    for (size_t i = 0; i < RECENT_COUNT; i++)
-        buffer_fini(&self.recent[i]);
     return result;
 }
 
 const command_t chat_command = {
     .name = "chat",
     .synopsis = "NAME",
-    .letters = "qgh",
+    .letters = "cqgh",
     .operands_min = 1,
     .operands_max = 1,
     .summary = "talk to others, line by line",
@@ -229,6 +249,9 @@ const command_t chat_command = {
                    "\n"
                    "The keys are those of editline(7): arrows walk through line and history, Ctrl-R\n"
                    "searches. When standard input is no terminal its lines are sent as they are.\n"
+                   "\n"
+                   "When the gateway is stopped or lost, the chat goes on with the next one that\n"
+                   "takes NAME. Lines that a lost gateway may have taken or not are shown.\n"
                    "\n"
                    "Exit code: 0 if the gateway took every line and ended in order; 1 if not; 2 for\n"
                    "a wrong command line.\n",

@@ -138,17 +138,18 @@ static int dial_tcp(const dial_target_t *target, const char **why)
     return fd;
 }
 
-int dial(const char *address)
+int dial(const char *address, bool quiet)
 {
     dial_target_t target;
     const char *why = NULL;
     if (dial_parse(&target, address, &why)) {
-        display_complain("ferry: \"%s\" is no gateway's address: %s", address, why);
+        if (!quiet)
+            display_complain("ferry: \"%s\" is no gateway's address: %s", address, why);
         return -1;
     }
     const struct sockaddr *path = (const struct sockaddr *)&target.ipc.address;
     int fd = target.is_ipc ? dial_one(AF_UNIX, path, target.ipc.address_size) : dial_tcp(&target, &why);
-    if (fd >= 0)
+    if (fd >= 0 || quiet)
         return fd;
     display_complain("ferry: cannot connect to %s: %s; is a gateway running there? (--gateway names another)", address,
         why ? why : strerror(-fd));

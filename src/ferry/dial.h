@@ -19,7 +19,7 @@ typedef struct {
 int dial_parse(dial_target_t *self, const char *address, const char **why);
 
 /* Connects to `address`, trying every address that a host name has, each for up to 5 s. Returns a non-blocking,
- * close-on-exec descriptor that the caller owns, or -1 after one sentence on stderr. */
-int dial(const char *address);
+ * close-on-exec descriptor that the caller owns, or -1 after one sentence on stderr, which `quiet` suppresses. */
+int dial(const char *address, bool quiet);
 
 #endif

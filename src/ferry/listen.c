@@ -63,7 +63,7 @@ static int conclude(const listen_t *self)
     if (is_done(self))
         return EXIT_SUCCESS;
     if (!client_settled(self->client)) {
-        client_complain(self->client, "message");
+        client_complain(self->client);
         return EXIT_FAILURE;
     }
     if (client_draining(self->client) && !self->options->quiet)
@@ -88,6 +88,8 @@ static int listen_loop(listen_t *self)
             if (on_signal(self))
                 return 128 + SIGINT;
             break;
+        case CLIENT_PROGRESS:
+            break;
         case CLIENT_END:
             return conclude(self);
         default:
@@ -107,7 +109,7 @@ static int listen_run(const options_t *options)
     display_init(&self.out, stdout);
     display_init(&self.err, stderr);
     self.signals = interrupt_open(signals, 2);
-    self.client = client_new(options->gateway, self.name);
+    self.client = client_new(options->gateway, self.name, false);
     int result = self.client ? listen_loop(&self) : EXIT_FAILURE;
     client_destroy(&self.client);
     close(self.signals);

@@ -14,7 +14,7 @@
 #define DEFAULT_GATEWAY "tcp://127.0.0.1:7400"
 #define DEFAULT_ADMIN   "http://127.0.0.1:7480"
 
-enum { SECONDS_MAX = 86400, OPTION_COUNT_MAX = 16, SHORT_SIZE = 3 * OPTION_COUNT_MAX };
+enum { DEFAULT_RECONNECT_S = 30, SECONDS_MAX = 86400, OPTION_COUNT_MAX = 16, SHORT_SIZE = 3 * OPTION_COUNT_MAX };
 
 typedef struct {
     char letter; /* what a command lists; also typed as -g where `brief` says so */
@@ -28,6 +28,10 @@ static const option_spec_t specs[] = {
     {'a', false, "as", "NAME", "log in as NAME"},
     {'n', true, "count", "N", "end after N messages"},
     {'w', false, "wait", "SECONDS", "wait so long for rest"},
+    {'r', false, "resend", NULL, "send lines that are in doubt again"},
+    {'c', false, "reconnect", "SECONDS",
+        "look so long for a gateway when one was stopped or lost\n"
+        "(default: 30; 0: do not)"},
     {'q', true, "quiet", NULL, "say less on standard error"},
     {'j', false, "json", NULL, "print JSON"},
     {'g', true, "gateway", "ADDRESS",
@@ -94,6 +98,12 @@ static int option_set(options_t *self, const char *who, int letter, const char *
         return number_parse(who, letter, value, 1, UINT64_MAX, &self->count);
     case 'w':
         return number_parse(who, letter, value, 0, SECONDS_MAX, &self->wait_s);
+    case 'c':
+        self->reconnect_given = true;
+        return number_parse(who, letter, value, 0, SECONDS_MAX, &self->reconnect_s);
+    case 'r':
+        self->resend = true;
+        return 0;
     case 'q':
         self->quiet = true;
         return 0;
@@ -148,6 +158,8 @@ int options_parse(options_t *self, const char *who, const char *letters, bool st
         if (option_set(self, who, letter, optarg))
             return -1;
     }
+    if (!self->reconnect_given)
+        self->reconnect_s = DEFAULT_RECONNECT_S;
     self->gateway = value_or_default(self->gateway, "FERRY_GATEWAY", DEFAULT_GATEWAY);
     self->admin = value_or_default(self->admin, "FERRY_ADMIN", DEFAULT_ADMIN);
     self->operands = argv + optind;

@@ -9,11 +9,14 @@
 
 /* Every string is borrowed from the command line, the environment or a literal. */
 typedef struct {
-    const char *gateway; /* --gateway, else FERRY_GATEWAY, else the default */
-    const char *admin;   /* --admin, else FERRY_ADMIN, else the default */
-    const char *as;      /* NULL unless given */
-    uint64_t count;      /* messages; 0 unless given */
-    uint64_t wait_s;     /* seconds, a day at most; 0 unless given */
+    const char *gateway;  /* --gateway, else FERRY_GATEWAY, else the default */
+    const char *admin;    /* --admin, else FERRY_ADMIN, else the default */
+    const char *as;       /* NULL unless given */
+    uint64_t count;       /* messages; 0 unless given */
+    uint64_t wait_s;      /* seconds, a day at most; 0 unless given */
+    uint64_t reconnect_s; /* the same; the default unless given */
+    bool reconnect_given;
+    bool resend;
     bool quiet;
     bool json;
     bool help;

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* send: `ferry send` logs in, says one message or a message for each line of standard input, ends its input and waits
- * until the gateway has settled everything. What the gateway refuses is an error line on stderr; a gateway that is
- * stopped meanwhile says how many lines it took, and the user reads which is the first of the others. Success is that
- * everything was taken, without one error line. */
+/* send: `ferry send` logs in, says one message or a message for each line of standard input, and waits until all of
+ * them have ended. What the gateway refuses is an error line on stderr. When a gateway is stopped meanwhile, another
+ * takes over exactly where it stopped; when one is lost, the user reads which lines are in doubt, or they are said
+ * again. Success is that everything was taken, without one error line. */
 #include <czmq.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "ferry/client.h"
 #include "ferry/command.h"
 #include "ferry/display.h"
 #include "ferry/line_source.h"
 #include "ferry/name.h"
+#include "ferry/talk.h"
+
+enum { SEND_DOUBTED = 5 }; /* the exit code when lines are in doubt */
 
 typedef struct {
-    client_t *client;
+    talk_t *talk;
     line_source_t *input; /* NULL when the text came on the command line */
     const char *text;     /* NULL when it comes from standard input */
     char *head;           /* "bob, alice: " */
@@ -28,21 +30,13 @@ typedef struct {
 
 static void say(send_t *self, span_t text)
 {
-    client_say(self->client, span_str(self->head), text);
+    talk_say(self->talk, span_str(self->head), text);
 }
 
 static void input_end(send_t *self)
 {
     self->input_ended = true;
-    client_leave(self->client);
-}
-
-static void on_confirmed(send_t *self)
-{
-    if (!self->text)
-        return;
-    say(self, span_str(self->text));
-    input_end(self);
+    talk_leave(self->talk);
 }
 
 static void on_input(send_t *self)
@@ -59,11 +53,14 @@ static void on_input(send_t *self)
 
 static int conclude(const send_t *self)
 {
+    talk_result_t result = talk_result(self->talk);
+    if (result != TALK_SETTLED || !self->input_ended)
+        talk_complain(self->talk);
+    if (result == TALK_DOUBTED)
+        return SEND_DOUBTED;
     if (self->input_fault)
         display_complain("ferry: cannot read standard input: %s", line_source_why(self->input_fault));
-    else if (!client_settled(self->client) || !self->input_ended)
-        client_complain(self->client, self->input ? "line" : "message");
-    else if (client_error_count(self->client) == 0)
+    else if (result == TALK_SETTLED && self->input_ended && talk_error_count(self->talk) == 0)
         return EXIT_SUCCESS;
     return EXIT_FAILURE;
 }
@@ -72,20 +69,27 @@ static int conclude(const send_t *self)
 static int send_loop(send_t *self)
 {
     for (;;) {
-        switch (client_wait(self->client, self->input_ended || !self->input ? -1 : STDIN_FILENO, -1)) {
-        case CLIENT_CONFIRMED:
-            on_confirmed(self);
-            break;
-        case CLIENT_INPUT:
+        switch (talk_wait(self->talk, self->input_ended || !self->input ? -1 : STDIN_FILENO, -1)) {
+        case TALK_INPUT:
             on_input(self);
             break;
-        case CLIENT_MESSAGE:
-            display_line(&self->out, client_line(self->client));
+        case TALK_MESSAGE:
+            display_line(&self->out, talk_line(self->talk));
             break;
-        case CLIENT_END:
+        case TALK_ERROR:
+        case TALK_ANSWER:
+            display_line(&self->err, talk_line(self->talk));
+            break;
+        case TALK_STOPPED:
+            display_complain("ferry: the gateway was stopped; reconnecting");
+            break;
+        case TALK_LOST:
+            display_complain("ferry: the connection was lost; reconnecting");
+            break;
+        case TALK_END:
             return conclude(self);
         default:
-            display_line(&self->err, client_line(self->client));
+            break;
         }
     }
 }
@@ -120,6 +124,15 @@ static char *head_new(const char *recipients)
     return head;
 }
 
+static int send_start(send_t *self)
+{
+    if (self->text) {
+        say(self, span_str(self->text));
+        input_end(self);
+    }
+    return send_loop(self);
+}
+
 static int send_run(const options_t *options)
 {
     send_t self = {0};
@@ -129,9 +142,13 @@ static int send_run(const options_t *options)
     display_init(&self.err, stderr);
     self.head = head_new(options->operands[0]);
     self.input = self.text ? NULL : line_source_new(STDIN_FILENO);
-    self.client = client_new(options->gateway, options->as);
-    int result = self.client ? send_loop(&self) : EXIT_FAILURE;
-    client_destroy(&self.client);
+    self.talk = talk_new(&(talk_options_t){.gateways = options->gateway,
+        .name = options->as,
+        .unit = self.text ? "message" : "line",
+        .reconnect_s = options->reconnect_s,
+        .doubt = options->resend ? TALK_DOUBT_REPEATS : TALK_DOUBT_ENDS});
+    int result = self.talk ? send_start(&self) : EXIT_FAILURE;
+    talk_destroy(&self.talk);
     line_source_destroy(&self.input);
     free(self.head);
     return result;
@@ -139,8 +156,8 @@ static int send_run(const options_t *options)
 
 const command_t send_command = {
     .name = "send",
-    .synopsis = "--as NAME TO[,TO...] [TEXT|-]",
-    .letters = "agh",
+    .synopsis = "--as NAME [--resend] TO[,TO...] [TEXT|-]",
+    .letters = "arcgh",
     .operands_min = 1,
     .operands_max = 2,
     .summary = "send one message, or each line of standard input",
@@ -149,9 +166,14 @@ const command_t send_command = {
                    "gateway has settled everything. Error lines go to standard error; what others\n"
                    "send to NAME meanwhile goes to standard output.\n"
                    "\n"
+                   "When the gateway is stopped, the next one that takes NAME goes on with the first\n"
+                   "line that was not taken: none is lost, and none is sent twice. When the gateway\n"
+                   "is lost without a word, the lines that it may have taken or not are named and\n"
+                   "not sent again; --resend sends them again, some of them maybe twice.\n"
+                   "\n"
                    "Exit code: 0 if every message was accepted and none came back with an error; 1\n"
-                   "if not, and a gateway that was stopped in the middle says which line is the\n"
-                   "first that it did not take; 2 for a wrong command line.\n"
+                   "if not, and the first line that was not taken is named; 2 for a wrong command\n"
+                   "line; 5 if lines are in doubt.\n"
                    "\n"
                    "  ferry send --as alice bob 'hello, bob'\n"
                    "  ferry send --as alice bob,carol < book.txt\n",

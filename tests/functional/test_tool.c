@@ -230,7 +230,8 @@ static void a_drain_while_lines_are_sent_loses_none(void **state)
     (void)state;
     server_t *server = server_start("all", NULL);
     process_t *bob = listen_start(server, "bob", NULL);
-    process_t *sender = send_start(server, "bob", "-");
+    process_t *sender =
+        process_run("ferry", "send", "-g", server_gateway(server), "--as", "alice", "--reconnect", "0", "bob", NULL);
     process_write(sender, "one\ntwo\nthree\n");
     process_wait_output(bob, "from alice: three\n", DEADLINE_USUAL_MS);
     process_t *drain = process_run("ferry", "drain", "-q", "--admin", server_admin(server), NULL);

@@ -17,11 +17,12 @@ typedef struct {
     client_t *gateway;
 } chat_t;
 
-/* Alice sits at a terminal and is logged in. */
-static chat_t chat_start(void)
+/* Alice sits at a terminal and is logged in; she looks for another gateway for so many seconds. */
+static chat_t chat_start_for(const char *reconnect_s)
 {
     const char *address = played_gateway_open();
-    const char *const argv[] = {"ferry", "chat", "--quiet", "--gateway", address, "alice", NULL};
+    const char *const argv[] = {
+        "ferry", "chat", "--quiet", "--reconnect", reconnect_s, "--gateway", address, "alice", NULL};
     chat_t chat = {.terminal = terminal_start(ROWS, COLUMNS, argv)};
     chat.gateway = played_gateway_login("alice");
     terminal_expect(chat.terminal, "alice>");
@@ -29,12 +30,16 @@ static chat_t chat_start(void)
     return chat;
 }
 
+static chat_t chat_start(void)
+{
+    return chat_start_for("60");
+}
+
 /* The gateway's part of an orderly end, after the lines that the client still sends. */
 static void expect_orderly_end(chat_t *chat)
 {
-    client_expect(chat->gateway, "/ping ferry-end");
-    client_expect_eof(chat->gateway);
-    client_send(chat->gateway, "ok ping ferry-end");
+    played_gateway_take(chat->gateway, "/quit");
+    client_send(chat->gateway, "ok quit");
     client_close(&chat->gateway);
     assert_int_equal(terminal_wait_exit(chat->terminal), 0);
 }
@@ -44,10 +49,10 @@ static void a_typed_line_is_sent_as_it_is(void **state)
     (void)state;
     chat_t chat = chat_start();
     terminal_type(chat.terminal, "bob, carol: hello\r");
-    client_expect(chat.gateway, "bob, carol: hello");
+    played_gateway_take(chat.gateway, "bob, carol: hello");
     terminal_expect(chat.terminal, "alice> bob, carol: hello\nalice>");
     terminal_type(chat.terminal, "\r/help\r");
-    client_expect(chat.gateway, "/help");
+    played_gateway_take(chat.gateway, "/help");
 }
 
 static void what_comes_in_stands_above_what_is_being_typed(void **state)
@@ -65,7 +70,7 @@ static void what_comes_in_stands_above_what_is_being_typed(void **state)
                                    "alice> bob: half a");
     terminal_expect_cursor(chat.terminal, 4, 18);
     terminal_type(chat.terminal, " line\r");
-    client_expect(chat.gateway, "bob: half a line");
+    played_gateway_take(chat.gateway, "bob: half a line");
 }
 
 static void a_line_of_several_rows_survives_too(void **state)
@@ -92,7 +97,7 @@ static void a_line_of_several_rows_survives_too(void **state)
                                    " again");
     terminal_expect_cursor(chat.terminal, 2, 7);
     terminal_type(chat.terminal, "X\r");
-    client_expect(chat.gateway, "Xbob: a line that goes on over the margin, and over it again");
+    played_gateway_take(chat.gateway, "Xbob: a line that goes on over the margin, and over it again");
 }
 
 static void a_cursor_at_the_margin_is_found(void **state)
@@ -116,7 +121,7 @@ static void wide_characters_are_counted_as_wide(void **state)
     terminal_expect(chat.terminal, "from bob: 🚢\nalice> bob: 日本語日本語日本語\n日本語");
     terminal_expect_cursor(chat.terminal, 2, 6);
     terminal_type(chat.terminal, "\r");
-    client_expect(chat.gateway, "bob: 日本語日本語日本語日本語");
+    played_gateway_take(chat.gateway, "bob: 日本語日本語日本語日本語");
 }
 
 static void an_unfinished_key_does_not_hold_up_what_comes_in(void **state)
@@ -138,11 +143,11 @@ static void lines_that_are_pasted_are_shown_once(void **state)
     chat_t chat = chat_start();
     terminal_type(chat.terminal, "bob: one\rbob: two\rbob: three\r");
     terminal_type(chat.terminal, "bob: four\rbob: five\r");
-    client_expect(chat.gateway, "bob: one");
-    client_expect(chat.gateway, "bob: two");
-    client_expect(chat.gateway, "bob: three");
-    client_expect(chat.gateway, "bob: four");
-    client_expect(chat.gateway, "bob: five");
+    played_gateway_take(chat.gateway, "bob: one");
+    played_gateway_take(chat.gateway, "bob: two");
+    played_gateway_take(chat.gateway, "bob: three");
+    played_gateway_take(chat.gateway, "bob: four");
+    played_gateway_take(chat.gateway, "bob: five");
     terminal_expect(chat.terminal, "alice> bob: one\nalice> bob: two\nalice> bob: three\nalice> bob: four\n"
                                    "alice> bob: five\nalice>");
 }
@@ -152,7 +157,7 @@ static void the_last_lines_come_back(void **state)
     (void)state;
     chat_t chat = chat_start();
     terminal_type(chat.terminal, "bob: one\r");
-    client_expect(chat.gateway, "bob: one");
+    played_gateway_take(chat.gateway, "bob: one");
     terminal_type(chat.terminal, "\020"); /* Ctrl-P */
     terminal_expect(chat.terminal, "alice> bob: one\nalice> bob: one");
 }
@@ -185,7 +190,7 @@ static void ctrl_d_leaves_in_order(void **state)
     chat_t chat = chat_start();
     terminal_type(chat.terminal, "bob: last\r");
     terminal_type(chat.terminal, "\004");
-    client_expect(chat.gateway, "bob: last");
+    played_gateway_take(chat.gateway, "bob: last");
     client_send(chat.gateway, "from bob: wait");
     expect_orderly_end(&chat);
     terminal_expect(chat.terminal, "alice> bob: last\nalice> ^D\nfrom bob: wait");
@@ -206,7 +211,7 @@ static void ctrl_z_gives_the_terminal_back_until_it_goes_on(void **state)
     terminal_continue(chat.terminal);
     terminal_expect(chat.terminal, "from bob: meanwhile\nalice> bob: half");
     terminal_type(chat.terminal, " a line\r");
-    client_expect(chat.gateway, "bob: half a line");
+    played_gateway_take(chat.gateway, "bob: half a line");
 }
 
 static void quit_leaves_in_order(void **state)
@@ -233,7 +238,7 @@ static void a_second_ctrl_c_leaves_at_once(void **state)
     (void)state;
     chat_t chat = chat_start();
     terminal_type(chat.terminal, "\003");
-    client_expect(chat.gateway, "/ping ferry-end");
+    played_gateway_take(chat.gateway, "/quit");
     terminal_type(chat.terminal, "\003");
     assert_int_equal(terminal_wait_exit(chat.terminal), 130);
 }
@@ -241,24 +246,64 @@ static void a_second_ctrl_c_leaves_at_once(void **state)
 static void lines_that_a_stopped_gateway_did_not_take_are_shown(void **state)
 {
     (void)state;
-    chat_t chat = chat_start();
+    chat_t chat = chat_start_for("0");
     terminal_resize(chat.terminal, ROWS, 120);
     terminal_type(chat.terminal, "bob: one\r");
     terminal_type(chat.terminal, "bob: two\r");
-    client_expect(chat.gateway, "bob: one");
-    client_expect(chat.gateway, "bob: two");
+    played_gateway_take(chat.gateway, "bob: one");
+    played_gateway_take(chat.gateway, "bob: two");
     terminal_type(chat.terminal, "bob: half");
     terminal_expect(chat.terminal, "alice> bob: one\nalice> bob: two\nalice> bob: half");
     client_send(chat.gateway, "info draining");
     client_send(chat.gateway, "info accepted 2");
     client_close(&chat.gateway);
     assert_int_equal(terminal_wait_exit(chat.terminal), 1);
-    terminal_expect(chat.terminal, "alice> bob: one\n"
-                                   "alice> bob: two\n"
-                                   "info draining\n"
-                                   "alice> bob: half\n"
-                                   "ferry: the gateway was stopped; lines taken: 1, first line not taken: 2\n"
-                                   "not taken: bob: two");
+    terminal_expect_part(chat.terminal, "alice> bob: one\n"
+                                        "alice> bob: two\n"
+                                        "info draining\n"
+                                        "alice> bob: half\n"
+                                        "ferry: the gateway at ");
+    terminal_expect_part(chat.terminal, "ferry: lines taken: 1, first line not taken: 2\n"
+                                        "not taken: bob: two");
+}
+
+static void a_chat_goes_on_at_the_next_gateway(void **state)
+{
+    (void)state;
+    chat_t chat = chat_start();
+    terminal_resize(chat.terminal, ROWS, 60);
+    terminal_type(chat.terminal, "bob: one\rbob: two\r");
+    played_gateway_take(chat.gateway, "bob: one");
+    played_gateway_take(chat.gateway, "bob: two");
+    client_send(chat.gateway, "info accepted 2");
+    client_close(&chat.gateway);
+    terminal_type(chat.terminal, "bob: three\r");
+    chat.gateway = played_gateway_login("alice");
+    played_gateway_take(chat.gateway, "bob: two");
+    played_gateway_take(chat.gateway, "bob: three");
+    terminal_expect_part(chat.terminal, "* the gateway was stopped, reconnecting…\n");
+    terminal_expect_part(chat.terminal, "* connected again\n");
+    terminal_type(chat.terminal, "/quit\r");
+    expect_orderly_end(&chat);
+}
+
+static void lines_that_a_lost_gateway_may_have_taken_are_shown_and_not_repeated(void **state)
+{
+    (void)state;
+    chat_t chat = chat_start();
+    terminal_resize(chat.terminal, ROWS, 60);
+    terminal_type(chat.terminal, "bob: one\r");
+    played_gateway_take(chat.gateway, "bob: one");
+    client_close(&chat.gateway);
+    terminal_expect(chat.terminal, "alice> bob: one\n* connection lost, reconnecting…\nin doubt: bob: one\nalice>");
+    terminal_type(chat.terminal, "bob: two\r");
+    chat.gateway = played_gateway_login("alice");
+    played_gateway_take(chat.gateway, "bob: two");
+    terminal_type(chat.terminal, "/quit\r");
+    played_gateway_take(chat.gateway, "/quit");
+    client_send(chat.gateway, "ok quit");
+    client_close(&chat.gateway);
+    assert_int_equal(terminal_wait_exit(chat.terminal), 1);
 }
 
 static void without_a_terminal_the_lines_of_the_input_are_sent(void **state)
@@ -269,12 +314,12 @@ static void without_a_terminal_the_lines_of_the_input_are_sent(void **state)
     process_write(chat, "bob: one\n\nbob: two");
     process_close_input(chat);
     client_t *gateway = played_gateway_login("alice");
-    client_expect(gateway, "bob: one");
-    client_expect(gateway, "");
-    client_expect(gateway, "bob: two");
-    client_expect(gateway, "/ping ferry-end");
+    played_gateway_take(gateway, "bob: one");
+    played_gateway_take(gateway, "");
+    played_gateway_take(gateway, "bob: two");
+    played_gateway_take(gateway, "/quit");
     client_send(gateway, "from bob: \033[2J");
-    client_send(gateway, "ok ping ferry-end");
+    client_send(gateway, "ok quit");
     client_close(&gateway);
     assert_int_equal(process_wait_exit(chat, DEADLINE_USUAL_MS), 0);
     char *output = process_output(chat);
@@ -301,6 +346,8 @@ int main(void)
         TEST(ctrl_c_leaves_in_order),
         TEST(a_second_ctrl_c_leaves_at_once),
         TEST(lines_that_a_stopped_gateway_did_not_take_are_shown),
+        TEST(a_chat_goes_on_at_the_next_gateway),
+        TEST(lines_that_a_lost_gateway_may_have_taken_are_shown_and_not_repeated),
         TEST(without_a_terminal_the_lines_of_the_input_are_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ static void commands_are_offered_first(void **state)
 static void each_command_offers_its_own_options(void **state)
 {
     (void)state;
-    expect_offer("send", "--", NULL, "--as --gateway --help");
+    expect_offer("send", "--", NULL, "--as --resend --reconnect --gateway --help");
     expect_offer("listen", "--", NULL, "--count --quiet --gateway --help");
     expect_offer("status", "--j", NULL, "--json");
     expect_offer("ledger", "--", NULL, "--json --wait --admin --help");

@@ -53,6 +53,16 @@ client_t *played_gateway_login(const char *name)
     return client;
 }
 
+void played_gateway_take(client_t *self, const char *line)
+{
+    const char *came;
+    while (strcmp(came = client_read(self), line) != 0) {
+        if (strncmp(came, PING, strlen(PING)) != 0)
+            fail_msg("\"%s\" comes instead of \"%s\"", came, line);
+        client_sendf(self, "ok ping %s", came + strlen(PING));
+    }
+}
+
 void played_gateway_close_all(void)
 {
     if (listener >= 0)

@@ -15,6 +15,9 @@ client_t *played_gateway_accept(void);
 /* The same, and then the login of `name`, and the answer to the /ping behind it. */
 client_t *played_gateway_login(const char *name);
 
+/* Waits for this line, and answers each /ping that comes before it, since a client may send one whenever it likes. */
+void played_gateway_take(client_t *self, const char *line);
+
 void played_gateway_close_all(void);
 
 #endif

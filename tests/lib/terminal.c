@@ -143,6 +143,17 @@ void terminal_expect(terminal_t *self, const char *screen)
     }
 }
 
+void terminal_expect_part(terminal_t *self, const char *part)
+{
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    bool open = true;
+    while (!strstr(screen_text(self), part)) {
+        if (!open || deadline_passed(deadline))
+            fail_msg("the screen is\n%s\n--- and does not hold\n%s", screen_text(self), part);
+        open = draw_more(self, deadline);
+    }
+}
+
 void terminal_expect_cursor(terminal_t *self, int row, int column)
 {
     deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);

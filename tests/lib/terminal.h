@@ -21,6 +21,9 @@ void terminal_resize(terminal_t *self, int rows, int columns);
  * rows at its end. */
 void terminal_expect(terminal_t *self, const char *screen);
 
+/* Waits until the screen, written in the same way, holds this. */
+void terminal_expect_part(terminal_t *self, const char *part);
+
 /* Waits until the cursor stands there; the first row and column are 0. */
 void terminal_expect_cursor(terminal_t *self, int row, int column);
 

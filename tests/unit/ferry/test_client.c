@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/endpoint.h"
 #include "ferry/client.h"
 
-#define LOGIN "alice\n/ping ferry-login\n"
+#define LOGIN "alice\n/ping ferry-0\n"
 
 enum { DEADLINE_MS = 20000 };
 
@@ -38,7 +38,7 @@ static int setup(void **state)
     const char *why = NULL;
     assert_int_equal(endpoint_parse(&endpoint, self->address, &why), 0);
     self->listener = endpoint_listen(&endpoint, 4);
-    self->client = client_new(self->address, "alice");
+    self->client = client_new(self->address, "alice", false);
     assert_non_null(self->client);
     self->gateway = accept(self->listener, NULL, NULL);
     assert_true(self->gateway >= 0);
@@ -79,9 +79,22 @@ static void client_sends(fixture_t *self)
     close(waker[1]);
 }
 
+/* The same, once; it may come to tell of progress instead. */
+static void client_sends_some(fixture_t *self)
+{
+    int waker[2];
+    assert_int_equal(pipe(waker), 0);
+    assert_int_equal(write(waker[1], "", 1), 1);
+    client_event_t event = client_wait(self->client, -1, waker[0]);
+    assert_true(event == CLIENT_SIGNAL || event == CLIENT_PROGRESS);
+    close(waker[0]);
+    close(waker[1]);
+}
+
 static void gateway_reads(fixture_t *self, const char *text)
 {
-    char read_so_far[512] = "";
+    static char read_so_far[200000];
+    memset(read_so_far, 0, sizeof read_so_far);
     size_t size = 0;
     while (size < strlen(text)) {
         client_sends(self);
@@ -107,7 +120,7 @@ static void expect_event(fixture_t *self, client_event_t event, const char *line
 static void log_in(fixture_t *self)
 {
     gateway_reads(self, LOGIN);
-    gateway_says(self, "ok ping ferry-login\n");
+    gateway_says(self, "ok ping ferry-0\n");
     expect_event(self, CLIENT_CONFIRMED, NULL);
 }
 
@@ -136,10 +149,8 @@ static void a_conversation_that_ends_in_order_is_settled(void **state)
     say(self, "one");
     say(self, "two");
     client_leave(self->client);
-    gateway_reads(self, "bob: one\nbob: two\n/ping ferry-end\n");
-    gateway_says(self, "ok ping ferry-end\n");
-    char byte;
-    assert_int_equal(recv(self->gateway, &byte, 1, 0), 0);
+    gateway_reads(self, "bob: one\nbob: two\n/quit\n");
+    gateway_says(self, "ok quit\n");
     gateway_ends(self);
     expect_event(self, CLIENT_END, NULL);
     assert_true(client_settled(self->client));
@@ -152,7 +163,7 @@ static void an_end_of_file_before_the_last_answer_is_not_settled(void **state)
     log_in(self);
     say(self, "one");
     client_leave(self->client);
-    gateway_reads(self, "bob: one\n/ping ferry-end\n");
+    gateway_reads(self, "bob: one\n/quit\n");
     gateway_ends(self);
     expect_event(self, CLIENT_END, NULL);
     assert_false(client_settled(self->client));
@@ -167,10 +178,119 @@ static void a_reset_is_not_settled(void **state)
     say(self, "one");
     client_leave(self->client);
     client_sends(self);
-    gateway_says(self, "ok ping ferry-end\n");
+    gateway_says(self, "ok ping ferry-1\n");
     gateway_ends(self);
+    expect_event(self, CLIENT_ANSWER, "ok ping ferry-1"); /* a ping that was not sent */
     expect_event(self, CLIENT_END, NULL);
     assert_false(client_settled(self->client));
+    assert_int_equal(client_ending(self->client), CLIENT_LOST);
+}
+
+static void pings_tell_how_far_the_gateway_has_come(void **state)
+{
+    fixture_t *self = *state;
+    log_in(self);
+    say(self, "one");
+    say(self, "two");
+    gateway_reads(self, "bob: one\nbob: two\n/ping ferry-1\n");
+    say(self, "three");
+    gateway_reads(self, "bob: three\n");
+    assert_int_equal(client_taken(self->client), 0);
+    gateway_says(self, "ok ping ferry-1\nfrom bob: hi\n");
+    expect_event(self, CLIENT_PROGRESS, NULL);
+    assert_int_equal(client_taken(self->client), 2);
+    expect_event(self, CLIENT_MESSAGE, "from bob: hi");
+    assert_int_equal(client_taken(self->client), 2);
+    gateway_reads(self, "/ping ferry-2\n");
+    gateway_says(self, "ok ping ferry-7\nok ping mine\nok ping ferry-2\nfrom bob: hi\n");
+    expect_event(self, CLIENT_ANSWER, "ok ping ferry-7");
+    expect_event(self, CLIENT_ANSWER, "ok ping mine");
+    expect_event(self, CLIENT_PROGRESS, NULL);
+    expect_event(self, CLIENT_MESSAGE, "from bob: hi");
+    assert_int_equal(client_taken(self->client), 3);
+    gateway_says(self, "info accepted 6\n");
+    gateway_ends(self);
+    expect_event(self, CLIENT_END, NULL);
+    assert_int_equal(client_taken(self->client), 3); /* and three pings */
+}
+
+static void many_lines_and_long_ones_have_a_ping_between_them(void **state)
+{
+    fixture_t *self = *state;
+    log_in(self);
+    static char text[70000];
+    memset(text, 'x', sizeof text - 1);
+    for (int i = 0; i < 1000; i++)
+        say(self, "");
+    say(self, text);
+    say(self, "behind");
+    client_leave(self->client);
+    static char expected[100000];
+    size_t size = 0;
+    for (int i = 0; i < 1000; i++)
+        size += (size_t)sprintf(expected + size, "bob: \n");
+    sprintf(expected + size, "/ping ferry-1\nbob: %s\n/ping ferry-2\nbob: behind\n/quit\n", text);
+    gateway_reads(self, expected);
+    gateway_says(self, "info accepted 1004\n");
+    gateway_ends(self);
+    expect_event(self, CLIENT_END, NULL);
+    assert_int_equal(client_ending(self->client), CLIENT_COUNTED);
+    assert_int_equal(client_taken(self->client), 1001); /* and three pings */
+}
+
+static void a_line_is_sent_when_all_of_it_is_written(void **state)
+{
+    fixture_t *self = *state;
+    log_in(self);
+    static char block[4096];
+    memset(block, 'x', sizeof block);
+    for (int i = 0; i < 1024; i++)
+        client_say(self->client, span_str(""), span_of(block, sizeof block));
+    assert_int_equal(client_sent(self->client), 0);
+    client_sends(self);
+    gateway_says(self, "info draining\n");
+    expect_event(self, CLIENT_ANSWER, "info draining");
+    uint64_t ends = 0;
+    for (ssize_t size; (size = recv(self->gateway, block, sizeof block, MSG_DONTWAIT)) > 0;)
+        for (ssize_t i = 0; i < size; i++)
+            ends += block[i] == '\n';
+    gateway_ends(self);
+    expect_event(self, CLIENT_END, NULL);
+    assert_true(client_sent(self->client) > 0 && client_sent(self->client) <= ends);
+}
+
+static void a_login_that_is_not_confirmed_in_time_is_lost(void **state)
+{
+    fixture_t *self = *state;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    client_set_deadline(self->client, now.tv_sec * 1000 + now.tv_nsec / 1000000 + 50);
+    expect_event(self, CLIENT_END, NULL);
+    assert_int_equal(client_ending(self->client), CLIENT_LOST);
+    assert_false(client_settled(self->client));
+}
+
+static const struct {
+    const char *line;
+    client_ending_t ending;
+} refusals[] = {
+    {"error draining", CLIENT_PUT_OFF},
+    {"error name-taken alice", CLIENT_PUT_OFF},
+    {"error login-timeout", CLIENT_PUT_OFF},
+    {"error too-many-sessions", CLIENT_PUT_OFF},
+    {"error bad-name alice", CLIENT_REFUSED},
+    {"error of-tomorrow", CLIENT_REFUSED},
+};
+
+static void some_refusals_of_a_login_pass(void **state)
+{
+    fixture_t *self = *state;
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        gateway_says(self, refusals[i].line);
+        gateway_says(self, "\n");
+        expect_event(self, CLIENT_ERROR, refusals[i].line);
+        assert_int_equal(client_ending(self->client), refusals[i].ending);
+    }
 }
 
 static void a_stopped_gateway_counts_the_lines_that_it_took(void **state)
@@ -196,7 +316,7 @@ static void a_stopped_gateway_that_took_everything_has_settled(void **state)
     log_in(self);
     say(self, "one");
     client_leave(self->client);
-    gateway_reads(self, "bob: one\n/ping ferry-end\n");
+    gateway_reads(self, "bob: one\n/quit\n");
     gateway_says(self, "info draining\ninfo accepted 3\n");
     expect_event(self, CLIENT_ANSWER, "info draining");
     gateway_ends(self);
@@ -257,33 +377,23 @@ static void a_refused_login_is_not_settled(void **state)
     assert_false(client_settled(self->client));
 }
 
-/* The client has no use for the input before a moment has passed. */
-static void expect_no_input(fixture_t *self, int input)
-{
-    struct itimerspec moment = {.it_value.tv_nsec = 50 * 1000 * 1000};
-    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-    assert_int_equal(timerfd_settime(timer, 0, &moment, NULL), 0);
-    assert_int_equal(client_wait(self->client, input, timer), CLIENT_SIGNAL);
-    close(timer);
-}
-
-static void input_waits_for_the_login_and_for_room(void **state)
+static void there_is_room_after_the_login_and_while_little_is_queued(void **state)
 {
     fixture_t *self = *state;
-    int input[2];
-    assert_int_equal(pipe(input), 0);
-    assert_int_equal(write(input[1], "x", 1), 1);
-    expect_no_input(self, input[0]);
+    assert_false(client_has_room(self->client));
     log_in(self);
-    assert_int_equal(client_wait(self->client, input[0], -1), CLIENT_INPUT);
+    assert_true(client_has_room(self->client));
     char block[4096];
     memset(block, 'x', sizeof block);
     for (int i = 0; i < 1024; i++)
         client_say(self->client, span_str("bob: "), span_of(block, sizeof block));
     client_sends(self);
-    expect_no_input(self, input[0]);
-    close(input[0]);
-    close(input[1]);
+    assert_false(client_has_room(self->client));
+    while (!client_has_room(self->client)) {
+        while (recv(self->gateway, block, sizeof block, MSG_DONTWAIT) > 0)
+            continue;
+        client_sends_some(self);
+    }
 }
 
 int main(void)
@@ -293,12 +403,17 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_conversation_that_ends_in_order_is_settled, setup, teardown),
         cmocka_unit_test_setup_teardown(an_end_of_file_before_the_last_answer_is_not_settled, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reset_is_not_settled, setup, teardown),
+        cmocka_unit_test_setup_teardown(pings_tell_how_far_the_gateway_has_come, setup, teardown),
+        cmocka_unit_test_setup_teardown(many_lines_and_long_ones_have_a_ping_between_them, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_line_is_sent_when_all_of_it_is_written, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_login_that_is_not_confirmed_in_time_is_lost, setup, teardown),
+        cmocka_unit_test_setup_teardown(some_refusals_of_a_login_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stopped_gateway_counts_the_lines_that_it_took, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stopped_gateway_that_took_everything_has_settled, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_said_to_a_gateway_that_drains, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_queued_when_a_gateway_drains_is_not_sent, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_login_is_not_settled, setup, teardown),
-        cmocka_unit_test_setup_teardown(input_waits_for_the_login_and_for_room, setup, teardown),
+        cmocka_unit_test_setup_teardown(there_is_room_after_the_login_and_while_little_is_queued, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

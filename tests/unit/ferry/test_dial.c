@@ -83,7 +83,7 @@ static void a_listener_is_reached_by_name_and_by_number(void **state)
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
         char address[64];
         snprintf(address, sizeof address, "%s:%d", hosts[i], port);
-        int fd = dial(address);
+        int fd = dial(address, false);
         assert_true(fd >= 0);
         close(fd);
     }
@@ -100,11 +100,11 @@ static void a_unix_socket_is_reached(void **state)
     assert_int_equal(endpoint_parse(&endpoint, address, &why), 0);
     int listener = endpoint_listen(&endpoint, 16);
     assert_true(listener >= 0);
-    int fd = dial(address);
+    int fd = dial(address, false);
     assert_true(fd >= 0);
     close(fd);
     close(listener);
-    assert_int_equal(dial(address), -1);
+    assert_int_equal(dial(address, false), -1);
 }
 
 int main(void)
