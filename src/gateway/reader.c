@@ -378,12 +378,14 @@ void reader_finish(session_t *session)
     }
 }
 
-bool reader_discard(session_t *session)
+int reader_discard(session_t *session)
 {
     ssize_t rc;
     int budget = 16;
     do
         rc = read(session->origin.fd, session->worker->scratch, READER_CHUNK_SIZE);
     while ((rc > 0 && --budget > 0) || (rc < 0 && errno == EINTR));
-    return rc > 0 || (rc < 0 && errno == EAGAIN);
+    if (rc < 0 && errno == EAGAIN)
+        return 1;
+    return rc > 0 ? 1 : (int)rc;
 }

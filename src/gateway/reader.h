@@ -50,7 +50,8 @@ void reader_go_on_after_output(session_t *session);
  * more. */
 void reader_finish(session_t *session);
 
-/* Reads and drops what the client still writes. Returns false once it has closed its side. */
-bool reader_discard(session_t *session);
+/* Reads and drops what the client still writes. Returns 1 while more may come, 0 once it has closed its side, and -1
+ * when the connection is lost. */
+int reader_discard(session_t *session);
 
 #endif

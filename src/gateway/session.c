@@ -6,20 +6,14 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "gateway/client_socket.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
-
-#define SESSION_KEEPALIVE_IDLE     30 /* seconds; half-open connections end after about a minute */
-#define SESSION_KEEPALIVE_INTERVAL 10
-#define SESSION_KEEPALIVE_COUNT    3
 
 #define TO(state) (1u << SESSION_##state)
 static const unsigned session_moves[] = {
@@ -48,23 +42,6 @@ static void session_move(session_t *self, session_state_t state)
         list_append(&self->worker->closings, &self->timed);
 }
 
-static void socket_set(int fd, int level, int option, int value)
-{
-    /* What a socket does not know (a Unix socket knows no TCP) it does without. */
-    setsockopt(fd, level, option, &value, sizeof value);
-}
-
-static void socket_prepare(int fd, const worker_limits_t *limits)
-{
-    socket_set(fd, SOL_SOCKET, SO_SNDBUF, limits->send_buffer_size);
-    socket_set(fd, SOL_SOCKET, SO_RCVBUF, limits->receive_buffer_size);
-    socket_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    socket_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, SESSION_KEEPALIVE_IDLE);
-    socket_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, SESSION_KEEPALIVE_INTERVAL);
-    socket_set(fd, IPPROTO_TCP, TCP_KEEPCNT, SESSION_KEEPALIVE_COUNT);
-}
-
 session_t *session_new(worker_t *worker, uint64_t id, const handoff_t *handoff)
 {
     session_t *self = calloc(1, sizeof *self);
@@ -74,7 +51,7 @@ session_t *session_new(worker_t *worker, uint64_t id, const handoff_t *handoff)
     self->id = id;
     self->origin = *handoff;
     self->since_ms = reactor_now_ms(worker->reactor);
-    socket_prepare(handoff->fd, &worker->limits);
+    self->writer.is_tcp = client_socket_prepare(handoff->fd, &worker->limits);
     int rc = uv_poll_init(reactor_loop(worker->reactor), &self->poll, handoff->fd);
     assert(rc == 0);
     (void)rc;
@@ -106,6 +83,7 @@ static void session_close_socket(session_t *self)
     self->origin.fd = -1;
     list_remove(&self->waiting);
     list_remove(&self->writer.stalling);
+    list_remove(&self->writer.unacknowledged);
 }
 
 static void session_log_close(const session_t *self)
@@ -143,7 +121,7 @@ void session_poll(session_t *self)
     if (self->origin.fd < 0)
         return;
     int events = self->reader.ended || self->half_closed ? 0 : UV_DISCONNECT;
-    if (reader_is_wanted(self) || self->state == SESSION_CLOSING)
+    if (reader_is_wanted(self) || (self->state == SESSION_CLOSING && !self->client_closed))
         events |= UV_READABLE;
     if (self->writer.blocked)
         events |= UV_WRITABLE;
@@ -156,6 +134,33 @@ void session_poll(session_t *self)
         uv_poll_stop(&self->poll);
 }
 
+void session_look(session_t *self)
+{
+    if (self->origin.fd < 0 || !self->uplink)
+        return;
+    uint64_t count = writer_acknowledge(&self->writer, self->uplink->link, self->origin.fd);
+    self->worker->ledger.delivered += count;
+    if (count && self->state == SESSION_CLOSING)
+        self->since_ms = reactor_now_ms(self->worker->reactor);
+    if (!writer_unacknowledged(&self->writer))
+        list_remove(&self->writer.unacknowledged);
+}
+
+/* Drops what the client still writes. Once it has closed its side, and its kernel has everything, that is the end; what
+ * its kernel has not is waited for by the worker's tick. */
+static void session_discard(session_t *self)
+{
+    int rc = reader_discard(self);
+    if (rc > 0)
+        return;
+    self->client_closed = true;
+    session_look(self);
+    if (rc < 0 || session_is_over(self))
+        session_cut(self, self->close_reason);
+    else
+        session_poll(self);
+}
+
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
     session_t *self = handle->data;
@@ -166,8 +171,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
     if (events & UV_WRITABLE)
         worker_dirty(self);
     if (self->state == SESSION_CLOSING) {
-        if (!reader_discard(self))
-            session_cut(self, self->close_reason);
+        session_discard(self);
         return;
     }
     if (events & UV_DISCONNECT)
@@ -221,17 +225,42 @@ void session_confirm(session_t *self)
     session_resume(self);
 }
 
-/* Ends the copies that the client did not take. */
-static void session_return(session_t *self, bool keep_line)
+/* Why copies for this client end otherwise than by delivery. */
+static int session_reason(const session_t *self)
 {
-    int reason = FERRY_REASON_GONE;
     if (self->close_reason == CLOSE_CLIENT_STALLED)
-        reason = FERRY_REASON_STALLED;
-    else if (self->close_reason == CLOSE_GATEWAY_DRAINS)
-        reason = FERRY_REASON_DRAINED;
+        return FERRY_REASON_STALLED;
+    return self->close_reason == CLOSE_GATEWAY_DRAINS ? FERRY_REASON_DRAINED : FERRY_REASON_GONE;
+}
+
+/* Ends the copies that were not written to the client. */
+static void session_return(session_t *self)
+{
+    int reason = session_reason(self);
     if (self->uplink)
         self->worker->ledger.returned[reason] +=
-            writer_return(&self->writer, self->uplink->link, session_name(self), reason, keep_line);
+            writer_return(&self->writer, self->uplink->link, session_name(self), reason);
+}
+
+/* Ends the copies that were written to the client: what its kernel has is delivered, of the others nobody knows. */
+static void session_doubt(session_t *self)
+{
+    int reason = session_reason(self);
+    session_look(self);
+    if (self->uplink)
+        self->worker->ledger.unconfirmed[reason] +=
+            writer_doubt(&self->writer, self->uplink->link, session_name(self), reason);
+    list_remove(&self->writer.unacknowledged);
+}
+
+/* Ends all copies of a client that is lost. */
+static void session_lose(session_t *self)
+{
+    int reason = session_reason(self);
+    session_doubt(self);
+    if (self->uplink)
+        self->worker->ledger.returned[reason] +=
+            writer_lose(&self->writer, self->uplink->link, session_name(self), reason);
 }
 
 static void session_flush_out(session_t *self)
@@ -250,7 +279,7 @@ void session_deny(session_t *self, int error)
             session_bury(self);
     } else if (self->state >= SESSION_OPEN && self->state <= SESSION_LEAVING) {
         self->close_reason = CLOSE_LOGIN;
-        session_return(self, true);
+        session_return(self);
         session_error(self, error, session_name(self), span_of(NULL, 0));
         session_flush_out(self);
     }
@@ -308,7 +337,7 @@ void session_cut(session_t *self, close_t reason)
     bool leaves = self->state == SESSION_LEAVING || (self->state >= SESSION_FLUSHING && self->registered);
     if (self->state < SESSION_FLUSHING || reason == CLOSE_CLIENT_STALLED)
         self->close_reason = reason;
-    session_return(self, false);
+    session_lose(self);
     session_close_socket(self);
     if (self->writer.paused && self->registered)
         link_pause(self->uplink->link, session_name(self), false);
@@ -325,16 +354,20 @@ void session_cut(session_t *self, close_t reason)
 
 void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
 {
+    if (writer_must_look(&self->writer))
+        session_look(self);
     writer_copy(&self->writer, copy, origin);
     worker_dirty(self);
     if (self->state == SESSION_GONE)
-        session_return(self, false);
+        session_lose(self);
+    else if (self->state == SESSION_CLOSING)
+        session_return(self);
 }
 
 static void session_end_output(session_t *self)
 {
     session_move(self, SESSION_CLOSING);
-    shutdown(self->origin.fd, SHUT_WR);
+    writer_end(&self->writer, self->origin.fd);
 }
 
 static void session_check_marks(session_t *self)
@@ -360,15 +393,22 @@ static void session_watch_stall(session_t *self)
     }
 }
 
+/* Keeps the session in the list of those that the tick looks at while it has copies of which nothing is known. */
+static void session_watch_unacknowledged(session_t *self)
+{
+    list_node_t *node = &self->writer.unacknowledged;
+    if (writer_unacknowledged(&self->writer) && !list_has(node))
+        list_append(&self->worker->unacknowledged, node);
+}
+
 void session_flush(session_t *self)
 {
     if (self->origin.fd >= 0) {
-        int written = writer_write(&self->writer, self->origin.fd);
-        if (written < 0) {
+        if (writer_write(&self->writer, self->origin.fd) < 0) {
             session_cut(self, CLOSE_CLIENT_GONE);
             return;
         }
-        self->worker->ledger.delivered += (uint64_t)written;
+        session_watch_unacknowledged(self);
         session_watch_stall(self);
         session_check_marks(self);
         if (self->state == SESSION_FLUSHING && writer_is_empty(&self->writer))
@@ -422,10 +462,12 @@ void session_finish(session_t *self)
 
 void session_trim(session_t *self)
 {
-    if (self->state > SESSION_FLUSHING || !self->confirmed || writer_is_empty(&self->writer))
+    if (self->state >= SESSION_GONE || !self->confirmed ||
+        (writer_is_empty(&self->writer) && !writer_pending(&self->writer)))
         return;
     self->close_reason = CLOSE_GATEWAY_DRAINS;
-    session_return(self, true);
+    session_doubt(self);
+    session_return(self);
     if (self->state == SESSION_FLUSHING)
         session_tell_accepted(self);
     worker_dirty(self);

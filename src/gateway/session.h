@@ -44,6 +44,7 @@ struct session {
     uv_poll_t poll;
     int poll_events;        /* what it is polled for at the moment */
     bool half_closed;       /* the client has ended its side; the end of input is read in its turn */
+    bool client_closed;     /* the end of input was read while closing */
     bool poll_closed;       /* the handle's close callback has run */
     char *name;             /* malloc'd at login */
     size_t name_size;       /* bytes */
@@ -90,11 +91,12 @@ void session_settle(session_t *self);
 /* No more input comes, or is read: settles, leaves, flushes and closes in order. */
 void session_quit(session_t *self, close_t reason);
 
-/* Its connection is lost, or is cut: returns what it did not take for that reason, and lets its name go. */
+/* Its connection is lost, or is cut: lets its name go and ends its copies for that reason. What its kernel has
+ * acknowledged is delivered, other copies that were written are unconfirmed, the rest is returned. */
 void session_cut(session_t *self, close_t reason);
 
-/* For the drain: writes `info accepted N` behind what is owed, then the end of file; and, at a deadline, returns what
- * the client has not taken, so that it can still read that line. */
+/* For the drain: writes `info accepted N` behind what is owed, then the end of file; and, at a deadline, ends the
+ * copies that the client has not taken, so that their senders can be told, and it can still read that line. */
 void session_finish(session_t *self);
 void session_trim(session_t *self);
 
@@ -106,6 +108,15 @@ void session_flush(session_t *self);
 
 /* Goes on reading where it waited. */
 void session_resume(session_t *self);
+
+/* Counts the copies as delivered that its client's kernel has acknowledged by now. */
+void session_look(session_t *self);
+
+/* Whether nothing more is to come from a client or to be known of it: session_cut is its end. */
+static inline bool session_is_over(const session_t *self)
+{
+    return self->state == SESSION_CLOSING && self->client_closed && !writer_unacknowledged(&self->writer);
+}
 
 /* Makes the poll handle ask for what the session needs now. */
 void session_poll(session_t *self);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* [8] session_writer: in the common case a copy comes in, is written in the same turn, and leaves the queue untold: the
- * acknowledgement of its batch says it all. Only what the socket did not take is told as held, and told again when it
- * has ended. Nothing can fail but the socket. Owner: the worker's thread. */
+/* [8] session_writer: in the common case a copy comes in and is written in the same turn, so that the acknowledgement
+ * of its batch says it all, and leaves the queue some turns later together with many others, when the client's kernel
+ * has acknowledged it. Only what the socket did not take is told as held, and told again when it was written. Nothing
+ * can fail but the socket. Owner: the worker's thread. */
 #include "gateway/session_writer.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "wire/error.h"
@@ -13,6 +17,8 @@
 /* What is not given back when nothing waits, since the next burst needs it again. */
 #define WRITER_KEEP_SIZE   4096 /* bytes of output */
 #define WRITER_KEEP_COPIES 16
+
+#define WRITER_LOOK_COUNT 64 /* unacknowledged copies; fewer make the look dear, more fall out of the cache */
 
 static queued_copy_t *writer_at(session_writer_t *self, uint64_t index)
 {
@@ -72,16 +78,19 @@ void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *orig
         .origin = origin_take(origin), .number = copy->number, .session = copy->session, .end = self->position};
 }
 
+/* Bytes of the stream that were written. */
+static uint64_t writer_position(const session_writer_t *self)
+{
+    return self->position - buffer_size(&self->output);
+}
+
 /* Moves `written` to where the output says. Returns the copies that were written. */
 static int writer_count_written(session_writer_t *self)
 {
-    uint64_t position = self->position - buffer_size(&self->output);
+    uint64_t position = writer_position(self);
     int count = 0;
-    for (; self->written < self->next && writer_at(self, self->written)->end <= position; self->written++) {
-        bool returned = writer_at(self, self->written)->returned;
-        self->returned -= returned;
-        count += !returned;
-    }
+    for (; self->written < self->next && writer_at(self, self->written)->end <= position; self->written++)
+        count += !writer_at(self, self->written)->returned;
     return count;
 }
 
@@ -105,26 +114,63 @@ int writer_write(session_writer_t *self, int fd)
     return writer_count_written(self);
 }
 
-/* Lets the oldest `count` copies go. */
-static void writer_pop(session_writer_t *self, link_t *link, uint64_t count)
+void writer_end(session_writer_t *self, int fd)
 {
-    for (; count > 0; count--)
+    self->ended = true;
+    shutdown(fd, SHUT_WR);
+}
+
+/* Lets the copies go that have ended and of which nothing is to be told. */
+static void writer_release(session_writer_t *self, link_t *link)
+{
+    uint64_t end = self->told < self->acknowledged ? self->told : self->acknowledged;
+    while (self->first < end)
         origins_release(link_origins(link), writer_at(self, self->first++)->origin);
-    if (self->stated < self->first)
-        self->stated = self->first;
+}
+
+/* Bytes of the stream that the client's kernel has; N.B. the end of file is counted as one there. */
+static uint64_t writer_acknowledged_position(const session_writer_t *self, int fd)
+{
+    int left = 0;
+    if (!self->is_tcp)
+        return writer_position(self);
+    if (ioctl(fd, SIOCOUTQ, &left) != 0)
+        return 0;
+    return writer_position(self) - (uint64_t)(left - (self->ended && left > 0));
+}
+
+uint64_t writer_acknowledge(session_writer_t *self, link_t *link, int fd)
+{
+    if (self->acknowledged == self->written)
+        return 0;
+    uint64_t position = writer_acknowledged_position(self, fd);
+    uint64_t before = writer_pending(self);
+    for (; self->acknowledged < self->written && writer_at(self, self->acknowledged)->end <= position;
+         self->acknowledged++)
+        self->returned -= writer_at(self, self->acknowledged)->returned;
+    uint64_t left = writer_unacknowledged(self);
+    self->look_count = left > WRITER_LOOK_COUNT / 2 ? (uint32_t)(2 * left) : WRITER_LOOK_COUNT;
+    uint64_t delivered = before - writer_pending(self);
+    writer_release(self, link);
+    return delivered;
+}
+
+void writer_rest(session_writer_t *self)
+{
     if (self->first == self->next && self->capacity > WRITER_KEEP_COPIES)
         writer_free_copies(self);
 }
 
 void writer_tell(session_writer_t *self, link_t *link, uint64_t session)
 {
-    uint64_t told_end = self->written < self->stated ? self->written : self->stated;
-    if (told_end > self->first && link_can_end(link)) {
-        link_end(link, session, (uint32_t)(told_end - self->first));
-        writer_pop(self, link, told_end - self->first);
+    uint64_t end = self->written < self->stated ? self->written : self->stated;
+    if (end > self->told && link_can_end(link)) {
+        link_end(link, session, (uint32_t)(end - self->told));
+        self->told = end;
     }
-    if (self->first == self->stated && self->written > self->first)
-        writer_pop(self, link, self->written - self->first);
+    if (self->told == self->stated && self->written > self->stated)
+        self->told = self->stated = self->written;
+    writer_release(self, link);
     if (link_state(link) < LINK_UP || link_state(link) >= LINK_PARTING)
         return;
     for (; self->stated < self->next; self->stated++) {
@@ -135,7 +181,7 @@ void writer_tell(session_writer_t *self, link_t *link, uint64_t session)
 
 void writer_restate(session_writer_t *self, link_t *link, uint64_t session)
 {
-    for (uint64_t i = self->first; i < self->next; i++)
+    for (uint64_t i = self->told; i < self->next; i++)
         link_hold(link, session, writer_at(self, i)->origin, writer_at(self, i)->number, true);
     self->stated = self->next;
 }
@@ -148,31 +194,30 @@ static size_t writer_tail(const session_writer_t *self)
     return end ? (size_t)(end - output.data) + 1 : 0;
 }
 
-/* Ends a copy that will not be written. Returns false if it was ended before. */
-static bool writer_return_copy(queued_copy_t *copy, link_t *link, span_t name, int reason)
+static void writer_report(const queued_copy_t *copy, link_t *link, span_t name, int error, int reason)
 {
-    if (copy->returned)
-        return false;
-    copy->returned = true;
-    link_report(link, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED,
+    link_report(link, &(body_report_t){.error = (uint16_t)error,
                           .reason = (uint16_t)reason,
                           .origin = copy->origin->node,
                           .session = copy->session,
                           .number = copy->number,
                           .name = name});
-    return true;
 }
 
-unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int reason, bool keep_line)
+unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int reason)
 {
-    size_t tail = keep_line ? writer_tail(self) : 0;
-    uint64_t kept_end = self->position - buffer_size(&self->output) + tail;
+    size_t tail = writer_tail(self);
+    uint64_t kept_end = writer_position(self) + tail;
     unsigned count = 0;
     for (uint64_t i = self->written; i < self->next; i++) {
         queued_copy_t *copy = writer_at(self, i);
         if (copy->end <= kept_end)
             continue;
-        count += writer_return_copy(copy, link, name, reason);
+        if (!copy->returned) {
+            writer_report(copy, link, name, FERRY_ERROR_UNDELIVERED, reason);
+            copy->returned = true;
+            count++;
+        }
         copy->end = kept_end;
     }
     self->returned += count;
@@ -186,9 +231,44 @@ unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int re
     return count;
 }
 
+unsigned writer_doubt(session_writer_t *self, link_t *link, span_t name, int reason)
+{
+    unsigned count = 0;
+    for (; self->acknowledged < self->written; self->acknowledged++) {
+        const queued_copy_t *copy = writer_at(self, self->acknowledged);
+        self->returned -= copy->returned;
+        if (copy->returned)
+            continue;
+        writer_report(copy, link, name, FERRY_ERROR_UNCONFIRMED, reason);
+        count++;
+    }
+    writer_release(self, link);
+    return count;
+}
+
+unsigned writer_lose(session_writer_t *self, link_t *link, span_t name, int reason)
+{
+    self->mid_line = false;
+    unsigned count = writer_return(self, link, name, reason);
+    self->acknowledged = self->written;
+    self->returned = 0;
+    writer_release(self, link);
+    return count;
+}
+
 void writer_forget(session_writer_t *self, link_t *link)
 {
-    writer_pop(self, link, self->next - self->first);
+    self->told = self->acknowledged = self->written = self->stated = self->next;
+    self->returned = 0;
+    writer_release(self, link);
+}
+
+uint64_t writer_queued(const session_writer_t *self)
+{
+    uint64_t count = self->next - self->written;
+    for (uint64_t i = self->written; self->returned && i < self->next; i++)
+        count -= self->copies[i & (self->capacity - 1)].returned;
+    return count;
 }
 
 bool writer_became_paused(session_writer_t *self, const writer_limits_t *limits)
@@ -208,7 +288,7 @@ bool writer_became_resumed(session_writer_t *self, const writer_limits_t *limits
 
 bool writer_is_stalled(session_writer_t *self, const writer_limits_t *limits, uint64_t now_ms)
 {
-    uint64_t position = self->position - buffer_size(&self->output);
+    uint64_t position = writer_position(self);
     if (!self->stall_since_ms) {
         self->stall_since_ms = now_ms;
         self->stall_position = position;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* [8] session_writer: what a client is to read, and whose copies these lines are. Lines gather in one buffer that is
- * written once a turn; a queue beside it knows where each copy ends in the stream, until the copy has ended and its
- * origin has been told. High and low mark pause and resume the name; a client that takes too little is stalled.
- * Embedded in its session, whose thread's it is.
+ * written once a turn; a queue beside it knows where each copy ends in the stream, until its line is acknowledged by
+ * the client's kernel, or has ended otherwise, and its origin has been told. What the kernel has acknowledged is looked
+ * up seldom: when many written copies wait for that, by the tick, at the end of the connection, and for the ledger.
+ * High and low mark pause and resume the name; a client that takes too little is stalled. Embedded in its session,
+ * whose thread's it is.
  *
- *     copies:  first ──written── written ──to be written── next        stated: those before it were told as held
+ *     copies:  first ──ended── acknowledged ──in the kernels── written ──to be written── next
+ *              first ──nothing to tell── told ──to be told as ended── stated ──not told as held── next
  */
 #ifndef FERRY_GATEWAY_SESSION_WRITER_H
 #define FERRY_GATEWAY_SESSION_WRITER_H
@@ -34,18 +37,22 @@ typedef struct {
     uint64_t position;     /* bytes that were ever put into the output */
     queued_copy_t *copies; /* ring of `capacity`, a power of two */
     uint32_t capacity;
-    uint64_t first, written, stated, next; /* copies as drawn above; they count up for ever */
-    uint64_t returned;                     /* copies behind `written` that were returned */
-    bool mid_line;                         /* what was written last ended within a line */
-    bool blocked;                          /* the socket takes no more at the moment */
-    bool paused;                           /* the high mark was passed, and the low mark was not yet reached */
+    uint32_t look_count; /* unacknowledged copies at which the kernel is asked; rises while it helps little */
+    uint64_t first, told, acknowledged, written, stated, next; /* copies as drawn above; they count up for ever */
+    uint64_t returned;                                         /* copies from `acknowledged` on that were returned */
+    bool is_tcp;   /* the client's kernel acknowledges what it has; otherwise what is written is there */
+    bool ended;    /* the end of file was written, too */
+    bool mid_line; /* what was written last ended within a line */
+    bool blocked;  /* the socket takes no more at the moment */
+    bool paused;   /* the high mark was passed, and the low mark was not yet reached */
     uint64_t stall_since_ms, stall_position;
-    list_node_t stalling; /* in the worker's list of blocked sessions */
-    list_node_t dirty;    /* in the worker's list of sessions to flush */
-    size_t counted;       /* bytes of memory, as the worker counted them last */
+    list_node_t stalling;       /* in the worker's list of blocked sessions */
+    list_node_t dirty;          /* in the worker's list of sessions to flush */
+    list_node_t unacknowledged; /* in the worker's list of sessions with such copies */
+    size_t counted;             /* bytes of memory, as the worker counted them last */
 } session_writer_t;
 
-/* All copies must have been popped (writer_return). */
+/* All copies must have been let go (writer_forget). */
 void writer_fini(session_writer_t *self);
 
 /* Appends a line of the gateway's own: the parts one after the other, and "\n". */
@@ -58,15 +65,33 @@ void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *orig
  * connection is lost. */
 int writer_write(session_writer_t *self, int fd);
 
-/* Tells the link of held copies and of those that have ended. After the write pass of a turn. */
+/* Ends the stream: the client reads the end of file behind what was written. All must have been. */
+void writer_end(session_writer_t *self, int fd);
+
+/* Asks the kernel how much the client's has acknowledged, and lets the copies go that are wholly there. Returns how
+ * many have been delivered since it was asked last. Works on a connection that is lost, until it is closed. */
+uint64_t writer_acknowledge(session_writer_t *self, link_t *link, int fd);
+
+/* Gives back the memory of a queue that is empty, beyond what the next small burst needs. */
+void writer_rest(session_writer_t *self);
+
+/* Tells the link of held copies and of those that have been written since. After the write pass of a turn. */
 void writer_tell(session_writer_t *self, link_t *link, uint64_t session);
 
 /* On a fresh link: states all copies again that are still in the queue. */
 void writer_restate(session_writer_t *self, link_t *link, uint64_t session);
 
-/* Drops the output, and reports each copy that was not written to its sender as `undelivered NAME reason`. With
- * keep_line a line whose beginning was written stays, and its copy. Returns the number of copies that were returned. */
-unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int reason, bool keep_line);
+/* Drops the output but for a line whose beginning was written, and reports each copy that is dropped to its sender as
+ * `undelivered NAME reason`. Returns the number of copies that were returned. */
+unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int reason);
+
+/* Reports each copy that was written and not acknowledged to its sender as `unconfirmed NAME reason`; the kernel has
+ * been asked before (writer_acknowledge). Returns their number. */
+unsigned writer_doubt(session_writer_t *self, link_t *link, span_t name, int reason);
+
+/* The connection is lost, and writer_doubt has ended what was written: drops the output, and returns every other copy,
+ * one of which a part was written too. Returns the number of copies that were returned. */
+unsigned writer_lose(session_writer_t *self, link_t *link, span_t name, int reason);
 
 /* Forgets whatever is left of the queue; the origins will not be told any more. */
 void writer_forget(session_writer_t *self, link_t *link);
@@ -96,16 +121,31 @@ static inline size_t writer_waiting(const session_writer_t *self)
     return buffer_size(&self->output) + (size_t)(self->next - self->written) * sizeof(queued_copy_t);
 }
 
+/* Copies that wait to be written. */
+uint64_t writer_queued(const session_writer_t *self);
+
+/* Written copies of which it is not known whether the client's kernel has them. Some may have been returned before. */
+static inline uint64_t writer_unacknowledged(const session_writer_t *self)
+{
+    return self->written - self->acknowledged;
+}
+
+/* Whether so many are unacknowledged that the kernel is to be asked. */
+static inline bool writer_must_look(const session_writer_t *self)
+{
+    return writer_unacknowledged(self) > self->look_count;
+}
+
 /* Copies that have not ended. */
 static inline uint64_t writer_pending(const session_writer_t *self)
 {
-    return self->next - self->written - self->returned;
+    return self->next - self->acknowledged - self->returned;
 }
 
 /* Whether some copy's end must still be told to its origin. */
 static inline bool writer_owes(const session_writer_t *self)
 {
-    return self->first != self->next;
+    return self->told != self->next;
 }
 
 #endif

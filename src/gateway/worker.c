@@ -254,13 +254,36 @@ static void tick_logins(worker_t *self, uint64_t now)
     }
 }
 
+void worker_look(worker_t *self)
+{
+    list_t sessions;
+    list_take(&sessions, &self->unacknowledged);
+    for (list_node_t *node; (node = list_first(&sessions));) {
+        session_t *session = list_member(node, session_t, writer.unacknowledged);
+        list_remove(node);
+        list_append(&self->unacknowledged, node);
+        session_look(session);
+        writer_rest(&session->writer);
+        worker_memory_count(session);
+        if (session_is_over(session))
+            session_cut(session, session->close_reason);
+    }
+}
+
+/* A client whose kernel may still acknowledge copies has the time of one that takes nothing. */
 static void tick_closings(worker_t *self, uint64_t now)
 {
-    for (list_node_t *node; (node = list_first(&self->closings));) {
+    list_t closings;
+    list_take(&closings, &self->closings);
+    for (list_node_t *node; (node = list_first(&closings));) {
         session_t *session = list_member(node, session_t, timed);
-        if (now - session->since_ms < WORKER_CLOSING_TIME_MS)
-            return;
-        session_cut(session, CLOSE_DEADLINE);
+        list_remove(node);
+        list_append(&self->closings, node);
+        uint64_t patience = WORKER_CLOSING_TIME_MS;
+        if (writer_unacknowledged(&session->writer) && patience < self->limits.writer.stall_time_ms)
+            patience = self->limits.writer.stall_time_ms;
+        if (now - session->since_ms >= patience)
+            session_cut(session, CLOSE_DEADLINE);
     }
 }
 
@@ -319,6 +342,7 @@ static void on_tick(uv_timer_t *timer)
     worker_t *self = timer->data;
     uint64_t now = reactor_now_ms(self->reactor);
     tick_logins(self, now);
+    worker_look(self);
     tick_closings(self, now);
     tick_blocked(self, now);
     worker_memory_tick(self);
@@ -402,6 +426,7 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
     list_init(&self->blocked);
     list_init(&self->closings);
     list_init(&self->starved);
+    list_init(&self->unacknowledged);
     histogram_init(&self->turn_copies, 20);
     histogram_init(&self->batch_records, 16);
     histogram_init(&self->batch_bytes, 24);

@@ -66,10 +66,11 @@ struct worker {
     uint32_t *generations;
     uint32_t *free_slots; /* a stack */
     uint32_t slot_count, free_count, session_count;
-    list_t dirty;    /* sessions with something to write or to tell */
-    list_t logins;   /* sessions before their name is confirmed, oldest first */
-    list_t blocked;  /* sessions whose socket takes no more */
-    list_t closings; /* sessions that wait for their client to close, oldest first */
+    list_t dirty;          /* sessions with something to write or to tell */
+    list_t logins;         /* sessions before their name is confirmed, oldest first */
+    list_t blocked;        /* sessions whose socket takes no more */
+    list_t closings;       /* sessions that wait for their client to close */
+    list_t unacknowledged; /* sessions with copies that their client's kernel may or may not have */
     uv_timer_t tick;
     budget_account_t account;
     struct {
@@ -83,8 +84,10 @@ struct worker {
     uint64_t unready_since_ms; /* when a broker was lost, 0 if none is */
 
     worker_phase_t phase;
-    /* When what clients did not take is returned, for the first and the last time, and when each step is given up. */
-    uint64_t trim_deadline_ms, settle_deadline_ms, leave_deadline_ms, flush_deadline_ms, end_deadline_ms;
+    /* When what clients did not take is returned or unconfirmed, for the first time (trim), the second (flush) and the
+     * last, for which they are cut; and when each step is given up. */
+    uint64_t trim_deadline_ms, settle_deadline_ms, leave_deadline_ms, flush_deadline_ms, cut_deadline_ms,
+        end_deadline_ms;
     uv_timer_t drain_timer;
     bool settle_trimmed, flush_trimmed;
     uint32_t drain_slot; /* sessions below it have been told `info accepted N` */
@@ -101,6 +104,9 @@ void worker_dirty(session_t *session);
 
 /* The session is at its end: frees its slot and tells the listener. */
 void worker_forget(session_t *session);
+
+/* Asks the kernel what clients have acknowledged; sessions that waited for nothing else end. */
+void worker_look(worker_t *self);
 
 /* Lets the sessions of a list go on that waited for something. */
 void worker_wake(list_t *woken);

@@ -22,9 +22,10 @@ static void worker_enter(worker_t *self, worker_phase_t phase, const char *step)
     reactor_wake(self->reactor);
 }
 
+/* The rest is done by the turn that this makes. */
 static void on_drain_timer(uv_timer_t *timer)
 {
-    (void)timer; /* it is the turn that counts */
+    worker_look(timer->data);
 }
 
 static void on_drain_session(session_t *session, void *arg)
@@ -54,14 +55,18 @@ void worker_drain_begin(worker_t *self, uint64_t left_ms)
     self->settle_deadline_ms = now + left_ms - reserve / 2;
     self->leave_deadline_ms = now + left_ms - reserve / 8 * 3;
     self->flush_deadline_ms = now + left_ms - reserve / 4;
+    self->cut_deadline_ms = now + left_ms - reserve / 16 * 3;
     self->end_deadline_ms = now + left_ms - reserve / 8;
     worker_enter(self, WORKER_SETTLING, "settle");
     uv_timer_start(&self->drain_timer, on_drain_timer, DRAIN_STEP_MS, DRAIN_STEP_MS);
     worker_each(self, on_drain_session, NULL);
 }
 
+/* Whether what was accepted has ended, and what was written has arrived. */
 static bool worker_is_settled(worker_t *self)
 {
+    if (!list_is_empty(&self->unacknowledged))
+        return false;
     for (size_t i = 0; i < self->uplinks.count; i++)
         if (!link_is_settled(self->uplinks.items[i].link))
             return false;
@@ -106,7 +111,17 @@ static bool worker_has_output(const worker_t *self)
     for (uint32_t slot = 0; slot < self->slot_count; slot++)
         if (self->slots[slot] && self->slots[slot]->state < SESSION_CLOSING)
             return true;
-    return false;
+    return !list_is_empty(&self->unacknowledged);
+}
+
+/* A line of which a part was written holds a session up; later nobody could be told of its copy any more. */
+static void on_stuck_session(session_t *session, void *arg)
+{
+    (void)arg;
+    if (!writer_pending(&session->writer))
+        return;
+    session->close_reason = CLOSE_GATEWAY_DRAINS;
+    session_cut(session, CLOSE_DEADLINE);
 }
 
 /* Once, at that time: what clients have not taken is returned to its senders. */
@@ -123,7 +138,9 @@ static void worker_flush_on(worker_t *self, uint64_t now)
     bool late = now >= self->flush_deadline_ms;
     bool told = worker_finish_some(self, late);
     worker_trim_at(self, self->flush_deadline_ms, &self->flush_trimmed);
-    if (!(told && !worker_has_output(self)) && now < self->end_deadline_ms)
+    if (now >= self->cut_deadline_ms)
+        worker_each(self, on_stuck_session, NULL);
+    else if (!told || worker_has_output(self))
         return;
     worker_enter(self, WORKER_PARTING, "bye");
     for (size_t i = 0; i < self->uplinks.count; i++)

@@ -21,6 +21,7 @@ static void on_pending_session(session_t *session, void *arg)
 uint64_t worker_pending(worker_t *self)
 {
     status_walk_t walk = {0};
+    worker_look(self);
     worker_each(self, on_pending_session, &walk);
     for (size_t i = 0; i < self->uplinks.count; i++)
         walk.pending += link_open_copies(self->uplinks.items[i].link);
@@ -34,9 +35,10 @@ static void on_listed_session(session_t *session, void *arg)
         json_array_size(walk->list) >= STATUS_SESSIONS_MAX)
         return;
     json_array_append_new(
-        walk->list, json_pack("{s:s%, s:I, s:I, s:b}", "name", session->name, session->name_size, "queued_bytes",
+        walk->list, json_pack("{s:s%, s:I, s:I, s:I, s:b}", "name", session->name, session->name_size, "queued_bytes",
                         (json_int_t)buffer_size(&session->writer.output), "queued_copies",
-                        (json_int_t)writer_pending(&session->writer), "paused", (int)session->writer.paused));
+                        (json_int_t)writer_queued(&session->writer), "unacknowledged_copies",
+                        (json_int_t)writer_unacknowledged(&session->writer), "paused", (int)session->writer.paused));
 }
 
 static json_t *worker_writers(worker_t *self)
@@ -83,6 +85,7 @@ char *worker_status(worker_t *self)
     snprintf(actor, sizeof actor, "worker-%u", self->index);
     link_id_text(&self->node, node);
     status_walk_t walk = {0};
+    worker_look(self);
     worker_each(self, on_pending_session, &walk);
     json_t *histograms =
         json_pack("{s:o, s:o, s:o}", "turn_copies", histogram_json(&self->turn_copies), "uplink_batch_records",

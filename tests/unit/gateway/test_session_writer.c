@@ -12,7 +12,7 @@ static void lines_are_written_as_they_came(void **state)
     assert_int_equal(writer_write(&writer, server), 2);
     expect_read("from eve: hello\ninfo a\nfrom eve: \ninfo \n");
     assert_true(writer_is_empty(&writer));
-    assert_int_equal(writer_pending(&writer), 0);
+    assert_int_equal(writer_queued(&writer), 0);
     assert_int_equal(writer_write(&writer, server), 0);
 }
 
@@ -25,7 +25,6 @@ static void a_copy_that_is_written_in_its_turn_is_never_told(void **state)
     tell();
     assert_false(writer_owes(&writer));
     expect_nothing_told();
-    assert_int_equal(origin->references, 1);
 }
 
 static void what_the_socket_does_not_take_is_held_until_it_does(void **state)
@@ -36,7 +35,7 @@ static void what_the_socket_does_not_take_is_held_until_it_does(void **state)
     int written = writer_write(&writer, server);
     assert_in_range(written, 1, 50);
     assert_true(writer.blocked);
-    assert_int_equal(writer_pending(&writer), 100 - written);
+    assert_int_equal(writer_queued(&writer), 100 - written);
     tell();
     expect_hold((uint64_t)written + 1, 100, false);
     unsigned rest = write_all(&size);
@@ -46,6 +45,26 @@ static void what_the_socket_does_not_take_is_held_until_it_does(void **state)
     tell();
     expect_end(rest);
     assert_false(writer_owes(&writer));
+}
+
+static void a_copy_leaves_when_it_is_delivered_and_nothing_is_to_be_told(void **state)
+{
+    (void)state;
+    put_copy(1, "told first");
+    put_copy(2, "delivered first");
+    writer_write(&writer, server);
+    assert_int_equal(writer_pending(&writer), 2);
+    assert_int_equal(acknowledge(), 2);
+    assert_int_equal(acknowledge(), 0);
+    assert_int_equal(writer_pending(&writer), 0);
+    assert_int_equal(origin->references, 3);
+    tell();
+    assert_int_equal(origin->references, 1);
+    put_copy(3, "told first");
+    writer_write(&writer, server);
+    tell();
+    assert_int_equal(origin->references, 2);
+    assert_int_equal(acknowledge(), 1);
     assert_int_equal(origin->references, 1);
 }
 
@@ -57,11 +76,17 @@ static void memory_is_given_back_when_nothing_waits(void **state)
     assert_true(writer_memory(&writer) >= 1000 * (long_line_size() + sizeof(queued_copy_t)));
     write_all(&size);
     tell();
+    writer_rest(&writer);
+    assert_true(writer_memory(&writer) >= 1000 * sizeof(queued_copy_t));
+    assert_int_equal(acknowledge(), 1000);
+    writer_rest(&writer);
     assert_int_equal(writer_memory(&writer), 0);
     assert_in_range(writer.output.capacity + writer.capacity * sizeof(queued_copy_t), 0, 8192);
     put_copy(1001, "a small burst");
     writer_write(&writer, server);
     tell();
+    acknowledge();
+    writer_rest(&writer);
     const void *output = writer.output.data, *copies = writer.copies;
     put_copy(1002, "and one more need no new memory");
     assert_ptr_equal(writer.output.data, output);
@@ -148,7 +173,7 @@ static void returned_copies_are_reported_before_they_end(void **state)
     expect_hold(first, 20, false);
     put_copy(21, "never told");
     put_line("dropped");
-    assert_int_equal(give_back(FERRY_REASON_STALLED, false), 21 - first + 1);
+    assert_int_equal(lose(FERRY_REASON_STALLED), 21 - first + 1);
     assert_true(writer_is_empty(&writer));
     assert_int_equal(writer_pending(&writer), 0);
     tell();
@@ -166,11 +191,12 @@ static void a_line_whose_beginning_was_written_is_kept_if_asked(void **state)
     put_long(1, 20);
     uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
     assert_true(writer.mid_line);
-    assert_int_equal(give_back(FERRY_REASON_DRAINED, true), 20 - first);
-    assert_int_equal(writer_pending(&writer), 1);
+    assert_int_equal(give_back(FERRY_REASON_DRAINED), 20 - first);
+    assert_int_equal(writer_queued(&writer), 1);
     put_line("last");
     assert_int_equal(write_all(&size), 1);
     assert_int_equal(size, first * long_line_size() + strlen("info last\n"));
+    assert_int_equal(acknowledge(), first);
     assert_int_equal(writer_pending(&writer), 0);
     tell();
     for (uint64_t number = first + 1; number <= 20; number++)
@@ -185,9 +211,9 @@ static void between_two_lines_nothing_is_kept(void **state)
     writer_write(&writer, server);
     assert_false(writer.mid_line);
     put_copy(2, "dropped");
-    assert_int_equal(give_back(FERRY_REASON_DRAINED, true), 1);
+    assert_int_equal(give_back(FERRY_REASON_DRAINED), 1);
     assert_true(writer_is_empty(&writer));
-    assert_int_equal(give_back(FERRY_REASON_DRAINED, true), 0);
+    assert_int_equal(give_back(FERRY_REASON_DRAINED), 0);
     expect_read("from eve: hello\n");
 }
 
@@ -196,11 +222,11 @@ static void a_copy_is_returned_once(void **state)
     (void)state;
     put_long(1, 20);
     uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
-    assert_int_equal(give_back(FERRY_REASON_DRAINED, true), 20 - first);
+    assert_int_equal(give_back(FERRY_REASON_DRAINED), 20 - first);
     put_line("last");
-    assert_int_equal(give_back(FERRY_REASON_DRAINED, true), 0);
-    assert_int_equal(give_back(FERRY_REASON_GONE, false), 1);
-    assert_int_equal(give_back(FERRY_REASON_GONE, false), 0);
+    assert_int_equal(give_back(FERRY_REASON_DRAINED), 0);
+    assert_int_equal(lose(FERRY_REASON_GONE), 1);
+    assert_int_equal(lose(FERRY_REASON_GONE), 0);
     assert_int_equal(writer_pending(&writer), 0);
     tell();
     for (uint64_t number = first + 1; number <= 20; number++)
@@ -215,12 +241,12 @@ static void a_returned_copy_that_is_not_ended_is_held_under_its_number(void **st
     (void)state;
     put_long(1, 20);
     uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
-    give_back(FERRY_REASON_DRAINED, true);
+    give_back(FERRY_REASON_DRAINED);
     tell();
     for (uint64_t number = first + 1; number <= 20; number++)
         expect_report(number, FERRY_REASON_DRAINED);
     expect_hold(first, 20, false);
-    give_back(FERRY_REASON_DRAINED, false);
+    lose(FERRY_REASON_DRAINED);
     tell();
     expect_report(first, FERRY_REASON_DRAINED);
     expect_end((uint32_t)(20 - first + 1));
@@ -234,7 +260,7 @@ static void a_client_that_is_gone_fails_the_write(void **state)
     put_copy(1, "hello");
     assert_int_equal(writer_write(&writer, server), -1);
     assert_int_equal(writer_pending(&writer), 1);
-    assert_int_equal(give_back(FERRY_REASON_GONE, false), 1);
+    assert_int_equal(lose(FERRY_REASON_GONE), 1);
 }
 
 static void any_sequence_of_writes_and_returns_accounts_for_every_copy(void **state)
@@ -250,20 +276,21 @@ static void any_sequence_of_writes_and_returns_accounts_for_every_copy(void **st
             put_long(number + 1, number + choice);
             number += choice;
         } else if (choice < 12) {
-            delivered += (uint64_t)writer_write(&writer, server);
+            assert_true(writer_write(&writer, server) >= 0);
+            delivered += acknowledge();
         } else if (choice < 14) {
             client_read(text);
         } else if (choice == 14) {
             tell();
             assert_true(writer.stated == writer.next);
         } else if (random >> 60 == 0) {
-            returned += give_back(FERRY_REASON_STALLED, (random >> 59) % 2);
+            returned += (random >> 59) % 2 ? give_back(FERRY_REASON_STALLED) : lose(FERRY_REASON_STALLED);
         }
         assert_int_equal(delivered + returned + writer_pending(&writer), number);
         if (step % 50 == 0)
             rig_turn(NULL);
     }
-    returned += give_back(FERRY_REASON_STALLED, false);
+    returned += lose(FERRY_REASON_STALLED);
     tell();
     assert_int_equal(delivered + returned, number);
     assert_false(writer_owes(&writer));
@@ -285,6 +312,7 @@ int main(void)
         WRITER_TEST(lines_are_written_as_they_came),
         WRITER_TEST(a_copy_that_is_written_in_its_turn_is_never_told),
         WRITER_TEST(what_the_socket_does_not_take_is_held_until_it_does),
+        WRITER_TEST(a_copy_leaves_when_it_is_delivered_and_nothing_is_to_be_told),
         WRITER_TEST(memory_is_given_back_when_nothing_waits),
         WRITER_TEST(held_copies_end_in_steps_while_new_ones_come),
         WRITER_TEST(the_end_of_a_copy_waits_while_the_broker_drains),

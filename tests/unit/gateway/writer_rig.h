@@ -128,15 +128,20 @@ static inline void expect_hold(uint64_t first, uint64_t last, bool again)
         assert_int_equal(control_numbers_at(&record->held.numbers, number - first), number);
 }
 
-static inline void expect_report(uint64_t number, int reason)
+static inline void expect_report_of(int error, uint64_t number, int reason)
 {
     const body_report_t *report = &router_expect(&rig.router, RECORD_REPORT)->record.report;
-    assert_int_equal(report->error, FERRY_ERROR_UNDELIVERED);
+    assert_int_equal(report->error, error);
     assert_int_equal(report->reason, reason);
     assert_int_equal(report->number, number);
     assert_int_equal(report->session, number + 1000);
     assert_true(link_id_equal(&report->origin, &origin->node));
     assert_true(span_equal(report->name, span_str("bob")));
+}
+
+static inline void expect_report(uint64_t number, int reason)
+{
+    expect_report_of(FERRY_ERROR_UNDELIVERED, number, reason);
 }
 
 /* Nothing was told to the broker: an END that is, is the next thing that it hears. */
@@ -146,9 +151,27 @@ static inline void expect_nothing_told(void)
     expect_end(4711);
 }
 
-static inline unsigned give_back(int reason, bool keep_line)
+static inline uint64_t acknowledge(void)
 {
-    return writer_return(&writer, rig.link, span_str("bob"), reason, keep_line);
+    return writer_acknowledge(&writer, rig.link, server);
+}
+
+static inline unsigned give_back(int reason)
+{
+    return writer_return(&writer, rig.link, span_str("bob"), reason);
+}
+
+static inline unsigned doubt(int reason)
+{
+    acknowledge();
+    return writer_doubt(&writer, rig.link, span_str("bob"), reason);
+}
+
+/* The connection is lost. Returns the copies that were returned, which are all that had not ended. */
+static inline unsigned lose(int reason)
+{
+    assert_int_equal(doubt(reason), 0);
+    return writer_lose(&writer, rig.link, span_str("bob"), reason);
 }
 
 #define WRITER_TEST(function) cmocka_unit_test_setup_teardown(function, writer_open, writer_close)
