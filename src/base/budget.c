@@ -6,11 +6,12 @@
 
 #include "base/log.h"
 
-/* Marks in sixteenths of the limit: where a level begins, and below what it ends. */
-#define BUDGET_SHORT_FROM  8
-#define BUDGET_SHORT_BELOW 7
-#define BUDGET_FULL_FROM   14
-#define BUDGET_FULL_BELOW  13
+/* Marks in 32nds of the limit: where a level begins, and below what it ends; and up to where it is shared out. */
+#define BUDGET_SHORT_FROM  16
+#define BUDGET_SHORT_BELOW 14
+#define BUDGET_SHARED      28
+#define BUDGET_FULL_FROM   30
+#define BUDGET_FULL_BELOW  29
 
 void budget_init(budget_t *self, size_t limit)
 {
@@ -30,9 +31,9 @@ void budget_leave(budget_t *self)
     atomic_fetch_sub_explicit(&self->sessions, 1, memory_order_relaxed);
 }
 
-static size_t budget_mark(const budget_t *self, unsigned sixteenths)
+static size_t budget_mark(const budget_t *self, unsigned parts)
 {
-    return self->limit / 16 * sixteenths;
+    return self->limit / 32 * parts;
 }
 
 static budget_level_t budget_next(const budget_t *self, size_t used, budget_level_t level)
@@ -56,14 +57,21 @@ budget_level_t budget_look(budget_t *self)
     return next;
 }
 
-size_t budget_share(budget_t *self)
+size_t budget_left(const budget_t *self)
 {
     if (atomic_load_explicit(&self->level, memory_order_relaxed) == BUDGET_FREE)
         return SIZE_MAX;
     size_t used = atomic_load_explicit(&self->used, memory_order_relaxed);
-    size_t sessions = atomic_load_explicit(&self->sessions, memory_order_relaxed);
-    size_t last = budget_mark(self, BUDGET_FULL_FROM);
-    size_t share = used < last ? (last - used) / (sessions ? sessions : 1) : 0;
+    size_t shared = budget_mark(self, BUDGET_SHARED);
+    return used < shared ? shared - used : 0;
+}
+
+size_t budget_share(const budget_t *self)
+{
+    size_t left = budget_left(self), sessions = atomic_load_explicit(&self->sessions, memory_order_relaxed);
+    size_t share = sessions ? left / sessions / 2 : left / 2;
+    if (left == SIZE_MAX)
+        return SIZE_MAX;
     return share > BUDGET_SHARE_MIN ? share : BUDGET_SHARE_MIN;
 }
 

@@ -2,10 +2,11 @@
 /* budget: the memory that a process may hold for messages, shared by the threads that hold some, and what is left of it
  * for one session. Each thread keeps an account of what it holds and tells the budget of changes in coarse steps.
  *
- *     0 ──as much as its marks allow── half ──its share of what is left── seven eighths ──nothing is read── limit
+ *     0 ── as much as the marks allow ── half ── its share of what is left ── 7/8 ── next to nothing ── 15/16 ──
+ * nothing
  *
- * The last eighth is for what was read before the mark was seen: a node always takes what it is sent. budget_t may be
- * used by any thread at any time; an account is one thread's. Nothing can fail. */
+ * What is above that is for what was read before the mark was seen: a node always takes what it is sent. budget_t may
+ * be used by any thread at any time; an account is one thread's. Nothing can fail. */
 #ifndef FERRY_BASE_BUDGET_H
 #define FERRY_BASE_BUDGET_H
 
@@ -40,9 +41,12 @@ void budget_leave(budget_t *self);
  * memory-short, memory-full and memory-free, once for the process, when that has changed. */
 budget_level_t budget_look(budget_t *self);
 
-/* Bytes that one session may hold: SIZE_MAX while the budget is free, else its part of what is left below the last
- * mark, and never less than BUDGET_SHARE_MIN. */
-size_t budget_share(budget_t *self);
+/* Bytes that are left to be shared out: SIZE_MAX while the budget is free. */
+size_t budget_left(const budget_t *self);
+
+/* Bytes of what is left that one session may fill: SIZE_MAX while the budget is free, and never less than
+ * BUDGET_SHARE_MIN. It is half of its part, since buffers that grow are up to twice as large as what is in them. */
+size_t budget_share(const budget_t *self);
 
 /* {"limit_bytes":…, "used_bytes":…, "level":"free"}, see proto/admin.md. The caller owns it. */
 json_t *budget_json(const budget_t *self);

@@ -52,7 +52,29 @@ bool reader_is_wanted(const session_t *session)
 bool reader_is_allowed(const session_t *session)
 {
     const worker_t *worker = session->worker;
-    return !worker->full && writer_waiting(&session->writer) < worker->limits.writer.share;
+    size_t share = worker->limits.writer.share;
+    if (share == SIZE_MAX)
+        return true;
+    size_t open = session->open_messages * (session->reader.line_size + WRITER_COPY_SIZE);
+    return !worker->full && writer_waiting(&session->writer) < share &&
+           open < (share < READER_PIECE_SIZE ? READER_PIECE_SIZE : share);
+}
+
+/* The session waits until the worker's tick finds that it may read, or enough of what it sent is settled. */
+static void reader_starve(session_t *session)
+{
+    session->reader.starved = true;
+    list_append(&session->worker->starved, &session->waiting);
+}
+
+void reader_on_settled(session_t *session)
+{
+    if (!session->reader.starved || !reader_is_allowed(session))
+        return;
+    session->reader.starved = false;
+    session->reader.choked = true;
+    list_remove(&session->waiting);
+    worker_dirty(session);
 }
 
 static void reader_refuse(session_t *session, int error, span_t culprit)
@@ -114,6 +136,7 @@ static bool reader_take_line(session_t *session, span_t text)
     }
     if (line.kind == LINE_MESSAGE) {
         int messages = uplinks_send(&worker->uplinks, session->id, session_name(session), &line, &session->waiting);
+        session->reader.starved = false;
         if (messages == 0)
             return false;
         if (messages < 0) {
@@ -121,7 +144,10 @@ static bool reader_take_line(session_t *session, span_t text)
             return true;
         }
         session->open_messages += (unsigned)messages;
+        session->reader.line_size = text.size;
         worker->counters.messages++;
+        if (!reader_is_allowed(session))
+            reader_starve(session);
     }
     session->reader.lines++;
     session->reader.bad_lines = 0;
@@ -191,7 +217,7 @@ static void reader_end(session_t *session)
     session_quit(session, session->state == SESSION_LOGIN ? CLOSE_LOGIN : CLOSE_QUIT);
 }
 
-void reader_go_on_after_output(session_t *session)
+void reader_go_on_flushed(session_t *session)
 {
     if (session->reader.choked && reader_has_room(session))
         reader_go_on(session);
@@ -200,6 +226,7 @@ void reader_go_on_after_output(session_t *session)
 void reader_go_on(session_t *session)
 {
     reader_t *self = &session->reader;
+    self->starved = list_has(&session->waiting) && self->starved;
     size_t taken = reader_take(session, buffer_span(&self->input), self->scanned);
     buffer_consume(&self->input, taken);
     self->scanned = reader_takes_lines(session) ? buffer_size(&self->input) : 0;
@@ -221,12 +248,6 @@ static void reader_take_chunk(session_t *session, const uint8_t *chunk, size_t s
         reader_go_on(session);
     }
     worker_memory_count(session);
-}
-
-/* The session waits until the worker's tick finds that it may read, and lets it try again. */
-static void reader_starve(session_t *session)
-{
-    list_append(&session->worker->starved, &session->waiting);
 }
 
 /* There is nothing to read: the end of input, or nothing yet, or the connection is lost. Returns rc. */
@@ -296,7 +317,7 @@ static size_t reader_take_peeked(session_t *session, span_t data, size_t held)
     size_t rest = data.size - held - done;
     buffer_consume(&self->input, taken < held ? taken : held);
     self->left_size = 0;
-    if (rest && reader_keeps(session, rest)) {
+    if (rest && !self->starved && reader_keeps(session, rest)) {
         buffer_append(&self->input, data.data + held + done, rest);
         done += rest;
     } else if (rest && reader_takes_lines(session)) {

@@ -15,6 +15,8 @@ typedef struct {
     buffer_t input;     /* what was read and not taken */
     size_t scanned;     /* bytes of the input that are known to hold no end of a line */
     bool discarding;    /* within a line that was too long */
+    size_t line_size;   /* bytes of the last message */
+    bool starved;       /* waits for memory, in the worker's list */
     bool choked;        /* lines, or the end of input, wait until less output does */
     bool ended;         /* the client's end of input was read, or nothing more is to be read */
     uint64_t lines;     /* complete lines after the first that were taken */
@@ -32,7 +34,7 @@ size_t reader_scratch_size(size_t line_size);
 bool reader_is_wanted(const session_t *session);
 
 /* Whether the memory budget lets the session read: nobody when it is full, and when it is short nobody for whom more
- * waits than its share. */
+ * waits than its share, or of whom more is under way. */
 bool reader_is_allowed(const session_t *session);
 
 /* The socket is readable: reads once and takes the lines. While memory is short, what cannot be taken at once and is
@@ -43,8 +45,11 @@ void reader_read(session_t *session);
 /* Takes the lines that are in the buffer already, as far as they need not wait. */
 void reader_go_on(session_t *session);
 
-/* The session has written: goes on with lines that waited until there was less to write. */
-void reader_go_on_after_output(session_t *session);
+/* A message of the session is settled: if it waited for that, it goes on when it is flushed at the end of the turn. */
+void reader_on_settled(session_t *session);
+
+/* The session is flushed: goes on with lines that waited until there was less to write, or less under way. */
+void reader_go_on_flushed(session_t *session);
 
 /* For the drain: reads what the kernel holds at this moment, takes its lines as far as none must wait, and reads no
  * more. */

@@ -326,6 +326,7 @@ void session_quit(session_t *self, close_t reason)
 void session_settle(session_t *self)
 {
     self->open_messages--;
+    reader_on_settled(self);
     if (self->state == SESSION_SETTLING && self->open_messages == 0)
         session_leave(self);
 }
@@ -413,7 +414,7 @@ void session_flush(session_t *self)
         session_check_marks(self);
         if (self->state == SESSION_FLUSHING && writer_is_empty(&self->writer))
             session_end_output(self);
-        reader_go_on_after_output(self);
+        reader_go_on_flushed(self);
         session_poll(self);
     }
     if (self->uplink && writer_owes(&self->writer))

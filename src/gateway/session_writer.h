@@ -32,6 +32,10 @@ typedef struct {
     uint64_t returned : 1; /* it is not to be written any more */
 } queued_copy_t;
 
+/* What a copy takes beside its line: its place in the queue and, while it is held, what the broker and the link that it
+ * came from remember of it. Bytes. */
+#define WRITER_COPY_SIZE (sizeof(queued_copy_t) + 40)
+
 typedef struct {
     buffer_t output;
     uint64_t position;     /* bytes that were ever put into the output */
@@ -115,10 +119,10 @@ static inline size_t writer_memory(const session_writer_t *self)
     return self->output.capacity + self->capacity * sizeof(queued_copy_t);
 }
 
-/* Bytes of it that wait for the client to read. */
+/* Bytes that wait for the client to read, with what its copies take beside. */
 static inline size_t writer_waiting(const session_writer_t *self)
 {
-    return buffer_size(&self->output) + (size_t)(self->next - self->written) * sizeof(queued_copy_t);
+    return buffer_size(&self->output) + (size_t)(self->next - self->written) * WRITER_COPY_SIZE;
 }
 
 /* Copies that wait to be written. */

@@ -294,6 +294,7 @@ link_t *link_new(reactor_t *reactor, const link_options_t *options, const link_o
 {
     link_t *self = zmalloc(sizeof *self);
     self->options = *options;
+    self->limit = SIZE_MAX;
     self->callbacks = callbacks;
     self->owner = owner;
     self->reactor = reactor;

@@ -76,6 +76,9 @@ void link_destroy(link_t **self_p);
  * tells when. */
 bool link_has_room(link_t *self);
 
+/* Lets less be under way than the window allows, while memory is short; SIZE_MAX: as much as the window does. */
+void link_limit(link_t *self, size_t size);
+
 /* Whether a message of that size (body_message_size) goes into the largest batch. If not, it must not be accepted. */
 bool link_fits(const link_t *self, size_t size);
 

@@ -34,6 +34,7 @@ struct link {
     close_t loss;   /* why the last DEALER was closed */
     bool leave_wanted, part_wanted;
     bool room_wanted;
+    size_t limit; /* of open bytes, beside the window */
 
     custody_t *custody;
     origins_t origins;

@@ -186,11 +186,16 @@ static void link_make_room(link_t *self, size_t size)
 bool link_has_room(link_t *self)
 {
     size_t open = custody_open_size(self->custody);
-    bool room = link_is_up(self) && !self->bye_heard && (open == 0 || open < self->window_size) &&
-                !custody_is_crowded(self->custody);
+    bool room = link_is_up(self) && !self->bye_heard &&
+                (open == 0 || (open < self->window_size && open < self->limit)) && !custody_is_crowded(self->custody);
     if (!room)
         self->room_wanted = true;
     return room;
+}
+
+void link_limit(link_t *self, size_t size)
+{
+    self->limit = size;
 }
 
 bool link_fits(const link_t *self, size_t size)

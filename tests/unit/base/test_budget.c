@@ -9,7 +9,7 @@
 #include "base/budget.h"
 #include "base/log.h"
 
-enum { LIMIT = 16 * 1000 * 1000, STEPS = 1000 };
+enum { LIMIT = 32 * 1000 * 1000, STEPS = 1000 };
 
 static budget_t budget;
 static budget_account_t account;
@@ -23,10 +23,10 @@ static int setup(void **state)
     return 0;
 }
 
-/* Brings the budget to that many sixteenths of its limit, and a few bytes. */
-static void use(unsigned sixteenths, int bytes)
+/* Brings the budget to that many 32nds of its limit, and a few bytes. */
+static void use(unsigned parts, int bytes)
 {
-    budget_account_change(&account, account.held, (size_t)(LIMIT / 16 * (int)sixteenths + bytes));
+    budget_account_change(&account, account.held, (size_t)(LIMIT / 32 * (int)parts + bytes));
     budget_account_tell(&account);
 }
 
@@ -34,62 +34,65 @@ static void a_level_begins_at_its_mark_and_ends_below_it(void **state)
 {
     (void)state;
     assert_int_equal(budget_look(&budget), BUDGET_FREE);
-    use(8, -1);
-    assert_int_equal(budget_look(&budget), BUDGET_FREE);
-    use(8, 0);
-    assert_int_equal(budget_look(&budget), BUDGET_SHORT);
-    use(7, 0);
-    assert_int_equal(budget_look(&budget), BUDGET_SHORT);
-    use(14, -1);
-    assert_int_equal(budget_look(&budget), BUDGET_SHORT);
-    use(14, 0);
-    assert_int_equal(budget_look(&budget), BUDGET_FULL);
-    use(13, 0);
-    assert_int_equal(budget_look(&budget), BUDGET_FULL);
-    use(13, -1);
-    assert_int_equal(budget_look(&budget), BUDGET_SHORT);
-    use(7, -1);
+    use(16, -1);
     assert_int_equal(budget_look(&budget), BUDGET_FREE);
     use(16, 0);
+    assert_int_equal(budget_look(&budget), BUDGET_SHORT);
+    use(14, 0);
+    assert_int_equal(budget_look(&budget), BUDGET_SHORT);
+    use(30, -1);
+    assert_int_equal(budget_look(&budget), BUDGET_SHORT);
+    use(30, 0);
+    assert_int_equal(budget_look(&budget), BUDGET_FULL);
+    use(29, 0);
+    assert_int_equal(budget_look(&budget), BUDGET_FULL);
+    use(29, -1);
+    assert_int_equal(budget_look(&budget), BUDGET_SHORT);
+    use(14, -1);
+    assert_int_equal(budget_look(&budget), BUDGET_FREE);
+    use(33, 0);
     assert_int_equal(budget_look(&budget), BUDGET_FULL);
     use(0, 0);
     assert_int_equal(budget_look(&budget), BUDGET_FREE);
 }
 
-static void a_share_is_what_is_left_divided_by_the_sessions(void **state)
+static void a_share_is_half_a_session_s_part_of_what_is_left(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 101; i++)
         budget_join(&budget);
     budget_leave(&budget);
-    use(7, 0);
+    use(15, 0);
     budget_look(&budget);
+    assert_true(budget_left(&budget) == SIZE_MAX);
     assert_true(budget_share(&budget) == SIZE_MAX);
-    use(10, 0);
+    use(20, 0);
     budget_look(&budget);
-    assert_int_equal(budget_share(&budget), LIMIT / 4 / 100);
-    use(12, 0);
-    assert_int_equal(budget_share(&budget), LIMIT / 8 / 100);
-    use(14, -1);
+    assert_int_equal(budget_left(&budget), LIMIT / 4);
+    assert_int_equal(budget_share(&budget), LIMIT / 4 / 100 / 2);
+    use(24, 0);
+    assert_int_equal(budget_share(&budget), LIMIT / 8 / 100 / 2);
+    use(28, -1);
+    assert_int_equal(budget_left(&budget), 1);
     assert_int_equal(budget_share(&budget), BUDGET_SHARE_MIN);
-    use(16, 5);
+    use(33, 5);
+    assert_int_equal(budget_left(&budget), 0);
     assert_int_equal(budget_share(&budget), BUDGET_SHARE_MIN);
 }
 
-/* All sessions may grow to their shares, and the last mark is not passed. */
-static void shares_that_are_used_up_leave_the_last_eighth(void **state)
+/* All sessions may fill their shares, in buffers of twice the size, and the budget is not full. */
+static void shares_that_are_filled_do_not_fill_the_budget(void **state)
 {
     (void)state;
     enum { SESSIONS = 7 };
     for (unsigned i = 0; i < SESSIONS; i++)
         budget_join(&budget);
-    use(9, 0);
+    use(18, 0);
     budget_look(&budget);
     size_t share = budget_share(&budget);
-    use(9, (int)(SESSIONS * share));
+    use(18, (int)(2 * SESSIONS * share));
+    assert_in_range(account.held, LIMIT / 32 * 28 - 2 * SESSIONS, LIMIT / 32 * 28);
     assert_int_equal(budget_look(&budget), BUDGET_SHORT);
-    use(9, (int)(SESSIONS * (share + 1)));
-    assert_int_equal(budget_look(&budget), BUDGET_FULL);
 }
 
 static void small_changes_are_told_together(void **state)
@@ -142,11 +145,11 @@ static void accounts_of_several_threads_add_up(void **state)
 static void the_status_tells_of_limit_use_and_level(void **state)
 {
     (void)state;
-    use(8, 0);
+    use(16, 0);
     budget_look(&budget);
     json_t *json = budget_json(&budget);
     char *text = json_dumps(json, JSON_COMPACT);
-    assert_string_equal(text, "{\"limit_bytes\":16000000,\"used_bytes\":8000000,\"level\":\"short\"}");
+    assert_string_equal(text, "{\"limit_bytes\":32000000,\"used_bytes\":16000000,\"level\":\"short\"}");
     free(text);
     json_decref(json);
 }
@@ -155,8 +158,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_level_begins_at_its_mark_and_ends_below_it, setup),
-        cmocka_unit_test_setup(a_share_is_what_is_left_divided_by_the_sessions, setup),
-        cmocka_unit_test_setup(shares_that_are_used_up_leave_the_last_eighth, setup),
+        cmocka_unit_test_setup(a_share_is_half_a_session_s_part_of_what_is_left, setup),
+        cmocka_unit_test_setup(shares_that_are_filled_do_not_fill_the_budget, setup),
         cmocka_unit_test_setup(small_changes_are_told_together, setup),
         cmocka_unit_test_setup(accounts_of_several_threads_add_up, setup),
         cmocka_unit_test_setup(the_status_tells_of_limit_use_and_level, setup),

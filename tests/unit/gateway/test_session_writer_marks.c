@@ -50,7 +50,7 @@ static void a_share_that_is_used_up_pauses_and_a_quarter_of_it_resumes(void **st
     shared.high_mark = shared.low_mark = 1000 * 1000;
     put_long(1, 2);
     size = writer_waiting(&writer);
-    assert_int_equal(size, buffer_size(&writer.output) + 2 * sizeof(queued_copy_t));
+    assert_int_equal(size, buffer_size(&writer.output) + 2 * WRITER_COPY_SIZE);
     shared.share = size + 1;
     assert_false(writer_became_paused(&writer, &shared));
     shared.share = size;
