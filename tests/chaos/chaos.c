@@ -175,27 +175,39 @@ static void check_books(chaos_t *self)
     print_message("%s: the ledgers: %s\n", self->fault->name, text);
     if (book.faulty > 0)
         fail_msg("%s: a ledger does not balance: %s", self->fault->name, text);
-    if (CHAOS_RECOVERS && !(self->fault->allows & CHAOS_PARTS) && !deployment_lost_a_gateway(self->deployment) &&
-        !book_is_closed(&book))
+    bool parts = self->fault->allows & (CHAOS_PARTS | CHAOS_KILLS);
+    if (CHAOS_RECOVERS && !parts && !book_is_closed(&book))
         fail_msg("%s: the ledgers do not balance among each other: %s", self->fault->name, text);
+}
+
+static void expect_none(const result_t *result, uint64_t count, const char *what)
+{
+    if (count > 0)
+        fail_msg("%s: %ju %s", result->fault, (uintmax_t)count, what);
+}
+
+static void check_pause(const chaos_t *self)
+{
+    const chaos_fault_t *fault = self->fault;
+    int64_t median_ms = result_median_ms(self->result);
+    bool judged = fault->pause_ms > 0 && self->result->times >= fault->long_times && deadline_patience() == 1;
+    if (judged && median_ms >= fault->pause_ms)
+        fail_msg("%s: half of the pauses took %jd ms or more", fault->name, (intmax_t)median_ms);
 }
 
 static void check_result(const chaos_t *self)
 {
     const result_t *result = self->result;
     bool moves = self->fault->allows & CHAOS_MOVES;
-    uint64_t doubled = result->all.doubled - (moves ? result->movers.doubled : 0);
-    uint64_t disordered = result->all.disordered - (moves ? result->movers.disordered : 0);
-    if (doubled + disordered > 0)
-        fail_msg("%s: %ju copies were doubled, %ju disordered", result->fault, doubled, disordered);
+    expect_none(result, result->all.doubled - (moves ? result->movers.doubled : 0), "copies were doubled");
+    expect_none(result, result->all.disordered - (moves ? result->movers.disordered : 0), "copies were disordered");
     if (!CHAOS_RECOVERS)
         return;
-    if (result->all.lost > 0)
-        fail_msg("%s: %ju copies were lost", result->fault, result->all.lost);
-    if (result->cuts > 0)
-        fail_msg("%s: %u connections of clients were closed", result->fault, result->cuts);
-    if (!(self->fault->allows & CHAOS_TELLS) && result_told(result) > 0)
-        fail_msg("%s: %ju copies between connected clients ended in error lines", result->fault, result_told(result));
+    expect_none(result, result->all.lost, "copies were lost");
+    expect_none(result, result->cuts, "connections of clients were closed");
+    if (!(self->fault->allows & CHAOS_TELLS))
+        expect_none(result, result_told(result), "copies between connected clients ended in error lines");
+    check_pause(self);
 }
 
 static void check_crowd(crowd_t *crowd)
@@ -210,6 +222,8 @@ void chaos_run(const chaos_fault_t *fault, unsigned times, uint64_t seed, result
     chaos_t self = {.fault = fault, .dice = {.state = seed}, .result = result};
     self.deployment = deployment_start(&fault->shape, &self.dice);
     self.population = population_new(self.deployment, &self.dice, CLIENTS, fault->hit, true);
+    if (fault->allows & CHAOS_KILLS)
+        crowd_beware(population_crowd(self.population));
     chaos_await_all(&self);
     for (unsigned i = 0; i < times; i++)
         inject_once(&self);

@@ -23,6 +23,7 @@ enum {
     CHAOS_TELLS = 1, /* their copies to each other may end in error lines */
     CHAOS_MOVES = 2, /* a known limit: copies to clients that move meanwhile may be doubled */
     CHAOS_PARTS = 4, /* the ledgers may not balance among each other, only each for itself */
+    CHAOS_KILLS = 8, /* gateways: the same, and the ends that their clients read prove nothing */
 };
 
 typedef struct chaos chaos_t;
@@ -35,8 +36,9 @@ typedef struct {
     deployment_shape_t shape;
     unsigned hit; /* bit i: the clients of gateway i may lose their connections, and messages with these */
     unsigned allows;
-    unsigned times;             /* injections in a short run */
-    unsigned long_times;        /* and in a long one */
+    unsigned times;      /* injections in a short run */
+    unsigned long_times; /* and in a long one */
+    unsigned pause_ms;   /* half of the pauses of a long run must be below it, unless the build needs patience; or 0 */
     const char *(*lacks)(void); /* NULL, or what the machine lacks for it in words, NULL if nothing */
 } chaos_fault_t;
 

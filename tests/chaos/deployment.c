@@ -47,7 +47,6 @@ struct deployment {
     char settling_time[OPTION_SIZE];
     char stall_time[OPTION_SIZE];
     book_t past; /* of the processes that have drained */
-    bool lost_a_gateway;
 };
 
 unsigned deployment_link_timeout_ms(void)
@@ -207,15 +206,13 @@ relay_t *deployment_relay(deployment_t *self, unsigned gateway, unsigned broker)
     return self->relays[gateway][broker];
 }
 
-/* Clears a place. Returns whether its process was killed. */
-static bool bury(deployment_t *self, place_t *place)
+/* Clears a place whose process was killed or told to drain. */
+static void bury(deployment_t *self, place_t *place)
 {
-    bool killed = process_wait_exit(server_process(place->server), DRAIN_MS) == -SIGKILL;
-    if (killed)
+    if (process_wait_exit(server_process(place->server), DRAIN_MS) == -SIGKILL)
         server_destroy(&place->server);
     else
         take_leave(self, place);
-    return killed;
 }
 
 void deployment_renew_broker(deployment_t *self, unsigned broker)
@@ -226,7 +223,7 @@ void deployment_renew_broker(deployment_t *self, unsigned broker)
 
 void deployment_renew_gateway(deployment_t *self, unsigned gateway)
 {
-    self->lost_a_gateway |= bury(self, &self->gateways[gateway]);
+    bury(self, &self->gateways[gateway]);
     launch_gateway(self, gateway);
 }
 
@@ -242,9 +239,4 @@ book_t deployment_book(deployment_t *self)
         book_add(&sum, &book);
     }
     return sum;
-}
-
-bool deployment_lost_a_gateway(const deployment_t *self)
-{
-    return self->lost_a_gateway;
 }

@@ -61,7 +61,4 @@ void deployment_renew_gateway(deployment_t *self, unsigned gateway);
  * answer. Does not wait. */
 book_t deployment_book(deployment_t *self);
 
-/* Whether a gateway was killed, so that the ledgers of those that are left cannot balance among each other. */
-bool deployment_lost_a_gateway(const deployment_t *self);
-
 #endif

@@ -230,4 +230,7 @@ void population_calm(population_t *self)
     self->calm = true;
     for (unsigned i = 0; i < self->unruly_count; i++)
         crowd_set_read_rate(self->crowd, self->unruly[i].member, PACE_FREE);
+    for (unsigned i = 0; i < self->unruly_count; i++)
+        if (self->unruly[i].role == ROLE_SILENT)
+            crowd_vanish(self->crowd, self->unruly[i].member, false);
 }

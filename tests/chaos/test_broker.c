@@ -59,6 +59,7 @@ static const chaos_fault_t faults[] = {
         .allows = CHAOS_MOVES,
         .times = 50,
         .long_times = 1000,
+        .pause_ms = 300,
     },
     {
         .name = "broker-drained",

@@ -14,13 +14,14 @@
 #include "lib/deadline.h"
 #include "lib/test.h"
 
-#define ROUNDS_MAX 25
-#define WINDOW_MS  3000 /* longer than the link timeout, so that a stopped gateway is given up within it */
-#define TEXT_SIZE  100
-#define FAST_PAIRS 50 /* between the gateways that are not stopped */
-#define CLIENTS    1000
-#define WRITERS    10 /* to who stands still */
-#define WAIT_MS    60000
+#define ROUNDS_MAX  25
+#define WINDOW_MS   3000 /* longer than the link timeout, so that a stopped gateway is given up within it */
+#define TEXT_SIZE   100
+#define FAST_PAIRS  50 /* between the gateways that are not stopped */
+#define CLIENTS     1000
+#define WRITERS     10    /* to who stands still */
+#define WRITER_RATE 50000 /* bytes per second of each of them */
+#define WAIT_MS     60000
 
 enum { OTHERS = 1, STILL = 2 }; /* groups */
 
@@ -58,7 +59,7 @@ static void join_writers(scene_t *self, unsigned gateways, unsigned still_count)
 static void let_write(scene_t *self, bool stands_still)
 {
     for (unsigned i = 0; i < WRITERS; i++)
-        crowd_set_write_rate(self->crowd, self->first_writer + i, stands_still ? PACE_FREE : PACE_NEVER);
+        crowd_set_write_rate(self->crowd, self->first_writer + i, stands_still ? WRITER_RATE : PACE_NEVER);
 }
 
 static bool is_time(crowd_t *crowd, void *arg)

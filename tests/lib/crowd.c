@@ -118,6 +118,11 @@ void crowd_start(crowd_t *self)
     update_all(self);
 }
 
+void crowd_beware(crowd_t *self)
+{
+    self->ground.wary = true;
+}
+
 void crowd_stop(crowd_t *self)
 {
     for (unsigned i = 0; i < self->ground.member_count; i++)

@@ -73,6 +73,10 @@ void crowd_login(crowd_t *self, unsigned at_once, unsigned timeout_ms);
 /* Senders begin to send in the next crowd_run. */
 void crowd_start(crowd_t *self);
 
+/* Gateways may be killed: the end of file that answers a member's own end does not prove that all it wrote was
+ * accepted. */
+void crowd_beware(crowd_t *self);
+
 /* Senders send nothing more but the rest of a line that they have begun. */
 void crowd_stop(crowd_t *self);
 
@@ -89,7 +93,8 @@ bool crowd_is_gone(const crowd_t *self, unsigned member);
 void crowd_move(crowd_t *self, unsigned member, const char *endpoint);
 
 /* The member's connection, if it has one, is gone from one moment to the next, for the gateway with a reset or
- * silently. Whether what it had written was accepted is not known then; a member that returns goes on behind it. */
+ * silently. Whether what it had written was accepted is not known then; a member that returns goes on behind it. With a
+ * reset, also the connection on which it has vanished silently before is gone for the gateway, too. */
 void crowd_vanish(crowd_t *self, unsigned member, bool silently);
 
 /* Bytes per second from now on. */

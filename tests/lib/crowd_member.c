@@ -141,7 +141,7 @@ static void on_end(member_t *self, int error, int64_t now_ms)
         totals->untold += !self->told && !self->shut;
     }
     self->cuts += !self->shut;
-    if (!self->told && (error || !self->shut))
+    if (!self->told && (error || !self->shut || self->ground->wary))
         doubt(self);
     go_away(self, now_ms);
 }
@@ -382,6 +382,8 @@ static void cut_cable(const member_t *self)
 
 void member_vanish(member_t *self, bool silently, int64_t now_ms)
 {
+    if (!silently)
+        close_with_reset(&self->ghost_fd);
     if (self->state != MEMBER_IN || self->closing)
         return;
     cut_cable(self);

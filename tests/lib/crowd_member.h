@@ -22,6 +22,7 @@ typedef struct {
     const char *prefix;
     int epoll_fd;
     bool sending; /* crowd_start was called */
+    bool wary;    /* crowd_beware was called */
     account_t *account;
     member_t *members;
     unsigned member_count;
@@ -99,7 +100,8 @@ void member_half_close(member_t *self, int64_t now_ms);
 void member_return(member_t *self);
 
 /* IN: the connection is gone from one moment to the next, for the gateway with a reset, or silently: it hears nothing
- * more. What the member's kernel has acknowledged it still reads before. */
+ * more. What the member's kernel has acknowledged it still reads before. A reset is also the end of a connection on
+ * which it has vanished silently before, in any state. */
 void member_vanish(member_t *self, bool silently, int64_t now_ms);
 
 /* What the lines that it reads make of a member (crowd_line.c): it is logged in, or its login failed for this reason;
