@@ -40,7 +40,7 @@ static void expect_orderly_end(chat_t *chat)
 {
     played_gateway_take(chat->gateway, "/quit");
     client_send(chat->gateway, "ok quit");
-    client_close(&chat->gateway);
+    played_gateway_leave(&chat->gateway);
     assert_int_equal(terminal_wait_exit(chat->terminal), 0);
 }
 
@@ -256,7 +256,7 @@ static void lines_that_a_stopped_gateway_did_not_take_are_shown(void **state)
     terminal_expect(chat.terminal, "alice> bob: one\nalice> bob: two\nalice> bob: half");
     client_send(chat.gateway, "info draining");
     client_send(chat.gateway, "info accepted 2");
-    client_close(&chat.gateway);
+    played_gateway_leave(&chat.gateway);
     assert_int_equal(terminal_wait_exit(chat.terminal), 1);
     terminal_expect_part(chat.terminal, "alice> bob: one\n"
                                         "alice> bob: two\n"
@@ -276,7 +276,7 @@ static void a_chat_goes_on_at_the_next_gateway(void **state)
     played_gateway_take(chat.gateway, "bob: one");
     played_gateway_take(chat.gateway, "bob: two");
     client_send(chat.gateway, "info accepted 2");
-    client_close(&chat.gateway);
+    played_gateway_leave(&chat.gateway);
     terminal_type(chat.terminal, "bob: three\r");
     chat.gateway = played_gateway_login("alice");
     played_gateway_take(chat.gateway, "bob: two");
@@ -302,7 +302,7 @@ static void lines_that_a_lost_gateway_may_have_taken_are_shown_and_not_repeated(
     terminal_type(chat.terminal, "/quit\r");
     played_gateway_take(chat.gateway, "/quit");
     client_send(chat.gateway, "ok quit");
-    client_close(&chat.gateway);
+    played_gateway_leave(&chat.gateway);
     assert_int_equal(terminal_wait_exit(chat.terminal), 1);
 }
 
@@ -320,7 +320,7 @@ static void without_a_terminal_the_lines_of_the_input_are_sent(void **state)
     played_gateway_take(gateway, "/quit");
     client_send(gateway, "from bob: \033[2J");
     client_send(gateway, "ok quit");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     assert_int_equal(process_wait_exit(chat, DEADLINE_USUAL_MS), 0);
     char *output = process_output(chat);
     assert_string_equal(output, "from bob: \033[2J\n");

@@ -57,7 +57,7 @@ static void expect_rest(const char *const *lines)
         played_gateway_take(gateway, *lines);
     played_gateway_take(gateway, "/quit");
     client_send(gateway, "ok quit");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
 }
 
 /* Takes three lines, and is stopped after two. */
@@ -69,7 +69,7 @@ static void take_two_of_three(void)
     played_gateway_take(gateway, "bob, carol: three");
     client_send(gateway, "info draining");
     client_send(gateway, "info accepted 3");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
 }
 
 static void a_message_that_is_settled_is_a_success(void **state)
@@ -80,7 +80,7 @@ static void a_message_that_is_settled_is_a_success(void **state)
     played_gateway_take(gateway, "bob, carol: hello: there");
     played_gateway_take(gateway, "/quit");
     client_send(gateway, "ok quit");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 0, "");
     expect_output(process, "");
 }
@@ -97,7 +97,7 @@ static void each_line_of_the_input_is_a_message(void **state)
     played_gateway_take(gateway, "bob, carol: three");
     played_gateway_take(gateway, "/quit");
     client_send(gateway, "ok quit");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 0, "");
 }
 
@@ -114,7 +114,7 @@ static void input_that_cannot_be_read_is_a_failure(void **state)
         client_t *gateway = played_gateway_login("alice");
         played_gateway_take(gateway, "/quit");
         client_send(gateway, "ok quit");
-        client_close(&gateway);
+        played_gateway_leave(&gateway);
         expect_end(process, 1, "cannot read standard input: Is a directory");
     }
 }
@@ -127,7 +127,7 @@ static void a_closed_standard_input_is_an_empty_one(void **state)
     client_t *gateway = played_gateway_login("alice");
     played_gateway_take(gateway, "/quit");
     client_send(gateway, "ok quit");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 0, "");
 }
 
@@ -140,7 +140,7 @@ static void output_that_cannot_be_written_is_a_failure(void **state)
     client_send(gateway, "from bob: hi");
     played_gateway_take(gateway, "/quit");
     client_send(gateway, "ok quit");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 1, "cannot write to standard output");
 }
 
@@ -189,7 +189,7 @@ static void input_that_a_stopped_gateway_kept_from_being_read_is_not_taken(void 
     played_gateway_take(gateway, "bob, carol: two");
     client_send(gateway, "info draining");
     client_send(gateway, "info accepted 3");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 1, "lines taken: 2, first line not taken: 3");
 }
 
@@ -202,7 +202,7 @@ static void a_stopped_gateway_that_took_everything_is_a_success(void **state)
     played_gateway_take(gateway, "/quit");
     client_send(gateway, "info draining");
     client_send(gateway, "info accepted 3");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 0, "info draining\n");
 }
 
@@ -226,9 +226,7 @@ static void a_name_that_is_not_free_yet_is_asked_for_again(void **state)
     for (int i = 0; i < 2; i++) {
         client_t *gateway = played_gateway_accept();
         client_send(gateway, i ? "error name-taken alice" : "error draining");
-        client_half_close(gateway);
-        client_expect(gateway, "alice");
-        client_close(&gateway);
+        played_gateway_leave(&gateway);
     }
     expect_rest((const char *const[]){"bob, carol: three", NULL});
     expect_end(process, 0, "");
@@ -243,7 +241,7 @@ static void a_login_that_a_stop_put_off_is_tried_again(void **state)
     process_t *process = send_text("hello");
     client_t *gateway = played_gateway_accept();
     client_send(gateway, "error draining");
-    client_half_close(gateway);
+    played_gateway_leave(&gateway);
     expect_rest((const char *const[]){"bob, carol: hello", NULL});
     expect_end(process, 0, "");
 }
@@ -258,7 +256,7 @@ static void if_no_gateway_comes_in_time_the_first_line_that_was_not_taken_is_nam
     played_gateway_take(gateway, "bob, carol: three");
     played_gateway_close_all();
     client_send(gateway, "info accepted 3");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 1, "no gateway took over within 1 s\nferry: lines taken: 2, first line not taken: 3\n");
 }
 
@@ -354,7 +352,7 @@ static void a_listener_prints_each_message_at_once(void **state)
     played_gateway_take(gateway, "/quit");
     client_send(gateway, "from alice: last");
     client_send(gateway, "ok quit");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 0, "info news\n");
     expect_output(process, "from alice: one\nfrom alice: \033[2J\nfrom alice: last\n");
 }
@@ -369,7 +367,7 @@ static void a_listener_leaves_after_its_count(void **state)
     client_send(gateway, "from alice: three");
     played_gateway_take(gateway, "/quit");
     client_send(gateway, "ok quit");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 0, "messages that came later and were not printed: 1\n");
     expect_output(process, "from alice: one\nfrom alice: two\n");
 }
@@ -382,7 +380,7 @@ static void a_listener_whose_count_is_not_reached_fails(void **state)
     client_send(gateway, "from alice: one");
     client_send(gateway, "info draining");
     client_send(gateway, "info accepted 1");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 1, "only 1 of 2 messages came");
 }
 
@@ -393,7 +391,7 @@ static void a_listener_of_a_stopped_gateway_ends_well(void **state)
     client_t *gateway = played_gateway_login("bob");
     client_send(gateway, "info draining");
     client_send(gateway, "info accepted 1");
-    client_close(&gateway);
+    played_gateway_leave(&gateway);
     expect_end(process, 0, "the gateway was stopped");
 }
 

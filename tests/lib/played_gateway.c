@@ -63,6 +63,13 @@ void played_gateway_take(client_t *self, const char *line)
     }
 }
 
+void played_gateway_leave(client_t **self_p)
+{
+    client_half_close(*self_p);
+    client_count_to_end(*self_p, "");
+    client_close(self_p);
+}
+
 void played_gateway_close_all(void)
 {
     if (listener >= 0)

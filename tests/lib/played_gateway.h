@@ -18,6 +18,10 @@ client_t *played_gateway_login(const char *name);
 /* Waits for this line, and answers each /ping that comes before it, since a client may send one whenever it likes. */
 void played_gateway_take(client_t *self, const char *line);
 
+/* Ends the conversation as a gateway does: the end of file, then whatever the client still says, so that no reset
+ * destroys what it has not read. */
+void played_gateway_leave(client_t **self_p);
+
 void played_gateway_close_all(void);
 
 #endif

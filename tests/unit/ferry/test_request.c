@@ -23,7 +23,8 @@ enum { REQUEST_SIZE = 4096, DEADLINE_MS = 20000 };
 typedef struct {
     int listener;
     const char *answer;
-    bool stays; /* the connection is not closed before the client does */
+    bool stays;                 /* the connection is not closed before the client does */
+    pthread_barrier_t *meeting; /* no answer before all servers that share it were asked; or NULL */
     char request[REQUEST_SIZE];
     char base[ENDPOINT_SIZE + 8];
     pthread_t thread;
@@ -43,6 +44,8 @@ static void *serve(void *arg)
         size += (size_t)more;
     }
     char byte;
+    if (self->meeting)
+        pthread_barrier_wait(self->meeting);
     if (fd >= 0)
         send(fd, self->answer, strlen(self->answer), MSG_NOSIGNAL);
     while (fd >= 0 && self->stays && recv(fd, &byte, 1, 0) > 0)
@@ -151,6 +154,27 @@ static void several_are_asked_and_each_answers_for_itself(void **state)
     free(bodies[3]);
 }
 
+static void all_are_asked_before_the_first_has_answered(void **state)
+{
+    (void)state;
+    pthread_barrier_t meeting;
+    server_t servers[3] = {0};
+    const char *bases[3];
+    char *bodies[3];
+    pthread_barrier_init(&meeting, NULL, 3);
+    for (int i = 0; i < 3; i++) {
+        servers[i].meeting = &meeting;
+        server_start(&servers[i], "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        bases[i] = servers[i].base;
+    }
+    assert_int_equal(request_get_all(bases, 3, "/status", bodies), 0);
+    for (int i = 0; i < 3; i++) {
+        server_end(&servers[i]);
+        free(bodies[i]);
+    }
+    pthread_barrier_destroy(&meeting);
+}
+
 static void a_post_carries_its_header_and_no_body(void **state)
 {
     (void)state;
@@ -204,6 +228,7 @@ int main(void)
         cmocka_unit_test(another_status_is_no_body),
         cmocka_unit_test(a_cut_answer_is_no_body),
         cmocka_unit_test(several_are_asked_and_each_answers_for_itself),
+        cmocka_unit_test(all_are_asked_before_the_first_has_answered),
         cmocka_unit_test(a_post_carries_its_header_and_no_body),
         cmocka_unit_test(lines_are_handed_on_however_they_are_cut),
         cmocka_unit_test(a_caller_that_has_enough_does_not_wait_for_the_end),
