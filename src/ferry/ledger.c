@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* ledger: `ferry ledger` asks several processes for their ledgers, all at once, and again until nothing was counted
- * between two such pictures; then it adds them up. What fails is a process that cannot be asked; what does not balance,
- * or does not come to rest, is an answer with an exit code of its own. */
+ * between two such pictures; then it adds them up, with those that drained processes left behind. What fails is a process
+ * that cannot be asked; what does not balance, or does not come to rest, is an answer with an exit code of its own. */
 #include <czmq.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -11,6 +11,7 @@
 #include "ferry/balance.h"
 #include "ferry/command.h"
 #include "ferry/display.h"
+#include "ferry/farewell.h"
 #include "ferry/request.h"
 
 enum { LEDGER_UNEVEN = 3, PROCESS_COUNT_MAX = 256, PICTURE_INTERVAL_MS = 250 };
@@ -22,16 +23,36 @@ typedef struct {
     bool at_rest;       /* it is the same as the one before */
 } inquiry_t;
 
+/* Fills in what each process answers, or left behind: "@FILE". Returns how many did not, after one sentence for each.
+ */
+static size_t bodies_gather(const inquiry_t *self, char **bodies)
+{
+    const char *asked[PROCESS_COUNT_MAX];
+    char *answers[PROCESS_COUNT_MAX];
+    size_t count = 0;
+    size_t failures = 0;
+    for (size_t i = 0; i < self->url_count; i++)
+        if (*self->urls[i] != '@')
+            asked[count++] = self->urls[i];
+        else
+            failures += !(bodies[i] = farewell_read(self->urls[i] + 1));
+    failures += request_get_all(asked, count, "/status", answers);
+    for (size_t i = 0, answer = 0; i < self->url_count; i++)
+        if (*self->urls[i] != '@')
+            bodies[i] = answers[answer++];
+    return failures;
+}
+
 /* NULL after one sentence for each process that cannot be asked. */
 static balance_t *picture_take(const inquiry_t *self)
 {
     char *bodies[PROCESS_COUNT_MAX] = {NULL};
-    size_t failures = request_get_all(self->urls, self->url_count, "/status", bodies);
+    size_t failures = bodies_gather(self, bodies);
     balance_t *picture = balance_new();
     for (size_t i = 0; i < self->url_count; i++) {
         const char *why = NULL;
         if (bodies[i] && balance_add(picture, self->urls[i], bodies[i], &why)) {
-            display_complain("ferry: what answers at %s is no ferryd: %s", self->urls[i], why);
+            display_complain("ferry: %s is no ferryd: %s", self->urls[i], why);
             failures++;
         }
         free(bodies[i]);
@@ -139,7 +160,7 @@ static int ledger_run(const options_t *options)
 
 const command_t ledger_command = {
     .name = "ledger",
-    .synopsis = "[--json] [--wait SECONDS] [URL...]",
+    .synopsis = "[--json] [--wait SECONDS] [URL|@FILE...]",
     .letters = "jwuh",
     .operands_min = 0,
     .operands_max = PROCESS_COUNT_MAX,
@@ -150,8 +171,9 @@ const command_t ledger_command = {
                    "Every copy must be accounted for: at rest each balance is 0, and as many copies\n"
                    "were handed over as were taken over. Without URL it is the one of --admin.\n"
                    "\n"
-                   "The ledger of a process that ended or was killed is gone, and what it handed\n"
-                   "over or took over is then missing between the others.\n"
+                   "The ledger of a process that was killed is gone, and what it handed over or took\n"
+                   "over is then missing between the others. That of one that was drained is in what\n"
+                   "`ferry drain` printed: give it as @FILE.\n"
                    "\n"
                    "Exit code: 0 if all balances; 1 if a process could not be asked; 2 for a wrong\n"
                    "command line; 3 if it does not balance, or the processes are not at rest.\n"

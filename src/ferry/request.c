@@ -157,7 +157,7 @@ static void multi_perform(CURLM *multi)
 size_t request_get_all(const char *const *bases, size_t count, const char *path, char **bodies)
 {
     CURLM *multi = curl_multi_init();
-    request_t *requests = calloc(count, sizeof *requests);
+    request_t *requests = calloc(count + 1, sizeof *requests);
     if (!multi || !requests)
         abort();
     for (size_t i = 0; i < count; i++) {

@@ -9,10 +9,12 @@
 
 #include "lib/client.h"
 #include "lib/deadline.h"
+#include "lib/folder.h"
 #include "lib/http.h"
 #include "lib/played_endpoint.h"
 #include "lib/process.h"
 #include "lib/server.h"
+#include "lib/shell.h"
 #include "lib/test.h"
 
 #define EVEN  "{\"role\":\"broker\",\"pid\":1,\"ledger\":{\"taken_over\":5,\"handed_over\":5}}"
@@ -161,6 +163,28 @@ static void what_a_killed_gateway_took_over_is_missing(void **state)
     expect_error(process, "the ledger does not balance\n");
 }
 
+static void a_drained_gateway_is_accounted_for_by_what_its_drain_printed(void **state)
+{
+    (void)state;
+    char option[200], file[200];
+    server_t *broker = server_start("broker", NULL);
+    snprintf(option, sizeof(option), "gateway/broker=%s", server_broker(broker));
+    server_t *alices = server_start("gateway", "-s", option, NULL);
+    server_t *bobs = server_start("gateway", "-s", option, NULL);
+    converse(server_gateway(alices), server_gateway(bobs));
+    client_close_all();
+    snprintf(file, sizeof(file), "@%s/farewell", folder_new());
+    shell_run("\"$FERRY_BIN/ferry\" drain -q --admin %s >%s", server_admin(bobs), file + 1);
+    process_expect_exit(server_process(bobs), 0, LEDGER_MS);
+    ledger_run(3, "--wait", "5", server_admin(broker), server_admin(alices), NULL);
+    process_t *process = ledger_run(0, "--wait", "20", server_admin(broker), server_admin(alices), file, NULL);
+    expect_output(process, "/farewell  ended");
+    expect_error(ledger_run(1, "@/dev/null", NULL), "/dev/null holds no ledger");
+    server_destroy(&bobs);
+    server_stop(&alices);
+    server_stop(&broker);
+}
+
 static void a_process_that_lost_a_copy_does_not_balance(void **state)
 {
     (void)state;
@@ -232,6 +256,7 @@ int main(void)
         TEST(two_gateways_and_a_broker_balance),
         TEST(two_gateways_and_two_brokers_balance),
         TEST(what_a_killed_gateway_took_over_is_missing),
+        TEST(a_drained_gateway_is_accounted_for_by_what_its_drain_printed),
         TEST(a_process_that_lost_a_copy_does_not_balance),
         TEST(halves_that_fit_balance_together_and_not_alone),
         TEST(a_process_that_counts_meanwhile_is_not_at_rest),
