@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* ledger: `ferry ledger` asks several processes for their ledgers, all at once, and again until nothing was counted
- * between two such pictures; then it adds them up, with those that drained processes left behind. What fails is a process
- * that cannot be asked; what does not balance, or does not come to rest, is an answer with an exit code of its own. */
+ * between two such pictures; then it adds them up, with those that drained processes left behind. What fails is a
+ * process that cannot be asked; what does not balance, or does not come to rest, is an answer with an exit code of its
+ * own. */
 #include <czmq.h>
 #include <inttypes.h>
 #include <poll.h>
