@@ -18,6 +18,7 @@
 #define REST_MS       60000 /* for all to end once nothing is sent any more */
 #define QUIET_MS      3000  /* in which nothing has ended, with nothing pending: what is still open is lost */
 #define BOOKS_MS      200   /* between two readings of the ledgers */
+#define FAULTS_TOLD   10    /* flows that lost something, in words */
 #define SHORT_PERCENT 60    /* of the link timeout, at most */
 #define LONG_PERCENT  140   /* at least */
 
@@ -164,6 +165,7 @@ static void sum_up(chaos_t *self)
     result->movers = crowd_sum(crowd, POPULATION_ALL, POPULATION_MOVERS);
     result->cuts = crowd_cuts(crowd, POPULATION_STEADY);
     result->failed = NULL;
+    crowd_tell_faults(crowd, FAULTS_TOLD);
 }
 
 /* Each ledger for itself, and all together unless the fault forbids it. */

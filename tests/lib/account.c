@@ -183,6 +183,20 @@ void account_sum(const account_t *self, unsigned from, unsigned to, uint64_t cou
     sum->disordered += flow->disordered;
 }
 
+void account_describe(const account_t *self, unsigned from, unsigned to, uint64_t count, char *text, size_t size)
+{
+    const flow_t *flow = find_flow(self, from, to);
+    assert(flow);
+    const gap_t *gap = flow->gap_count > 0 ? &flow->gaps[flow->gap_count - 1] : &(gap_t){0};
+    snprintf(text, size,
+        "member %u to %u: of %ju accepted messages %ju were received (the highest was number %ju, the last gap %ju to "
+        "%ju), %ju refused, %ju returned, %ju unconfirmed, %ju in doubt; %ju were doubled, %ju out of order",
+        from, to, (uintmax_t)count, (uintmax_t)flow->received, (uintmax_t)flow->last, (uintmax_t)gap->first,
+        (uintmax_t)gap->last, (uintmax_t)flow->ends[ACCOUNT_REFUSED], (uintmax_t)flow->ends[ACCOUNT_RETURNED],
+        (uintmax_t)flow->ends[ACCOUNT_UNCONFIRMED], (uintmax_t)flow->doubt, (uintmax_t)flow->doubled,
+        (uintmax_t)flow->disordered);
+}
+
 uint64_t account_received(const account_t *self)
 {
     return self->received;
@@ -215,12 +229,7 @@ bool account_fault(const account_t *self, unsigned from, uint64_t count, char *w
         const flow_t *flow = find_flow(self, from, to);
         if (!flow || is_balanced(flow, count))
             continue;
-        snprintf(why, size,
-            "member %u to %u: of %ju accepted messages %ju were received (the highest was number %ju), %ju refused, "
-            "%ju returned, %ju unconfirmed; %ju were doubled, %ju out of order",
-            from, to, (uintmax_t)count, (uintmax_t)flow->received, (uintmax_t)flow->last,
-            (uintmax_t)flow->ends[ACCOUNT_REFUSED], (uintmax_t)flow->ends[ACCOUNT_RETURNED],
-            (uintmax_t)flow->ends[ACCOUNT_UNCONFIRMED], (uintmax_t)flow->doubled, (uintmax_t)flow->disordered);
+        account_describe(self, from, to, count, why, size);
         return true;
     }
     return false;

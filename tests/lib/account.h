@@ -43,6 +43,9 @@ void account_doubt(account_t *self, unsigned from, unsigned to, uint64_t count);
 /* Adds to `sum` what became of the messages 1 to `count` of the flow, which there must be. */
 void account_sum(const account_t *self, unsigned from, unsigned to, uint64_t count, account_sum_t *sum);
 
+/* What became of the flow in words, with the last numbers that were passed over, cut to `size` with its NUL. */
+void account_describe(const account_t *self, unsigned from, unsigned to, uint64_t count, char *text, size_t size);
+
 /* Copies that were received, and that ended in any way, over all flows. */
 uint64_t account_received(const account_t *self);
 uint64_t account_ended(const account_t *self);

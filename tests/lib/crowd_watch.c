@@ -3,6 +3,7 @@
 #include "lib/crowd_watch.h"
 
 #include "lib/crowd_member.h"
+#include "lib/test.h"
 
 account_sum_t crowd_sum(crowd_t *self, unsigned from, unsigned to)
 {
@@ -17,6 +18,27 @@ account_sum_t crowd_sum(crowd_t *self, unsigned from, unsigned to)
                 account_sum(ground->account, i, member->recipients[k], member_accepted(member), &sum);
     }
     return sum;
+}
+
+static bool tell_fault(const crowd_ground_t *ground, const member_t *from, unsigned to)
+{
+    account_sum_t sum = {0};
+    char text[400];
+    account_sum(ground->account, from->number, to, member_accepted(from), &sum);
+    if (sum.lost + sum.doubled + sum.disordered == 0)
+        return false;
+    account_describe(ground->account, from->number, to, member_accepted(from), text, sizeof(text));
+    print_message("%s\n", text);
+    return true;
+}
+
+void crowd_tell_faults(crowd_t *self, unsigned count)
+{
+    const crowd_ground_t *ground = crowd_ground(self);
+    for (unsigned i = 0; i < ground->member_count; i++)
+        for (unsigned k = 0; k < ground->members[i].recipient_count; k++)
+            if (count > 0)
+                count -= tell_fault(ground, &ground->members[i], ground->members[i].recipients[k]);
 }
 
 unsigned crowd_cuts(crowd_t *self, unsigned groups)

@@ -13,6 +13,9 @@
 /* What became of the copies from members of the groups `from` to members of the groups `to`. */
 account_sum_t crowd_sum(crowd_t *self, unsigned from, unsigned to);
 
+/* Prints up to `count` of the flows that lost, doubled or disordered copies. */
+void crowd_tell_faults(crowd_t *self, unsigned count);
+
 /* How many connections of the groups ended without the member's asking, crowd_vanish not counted. */
 unsigned crowd_cuts(crowd_t *self, unsigned groups);
 
