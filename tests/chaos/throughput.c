@@ -125,6 +125,7 @@ static void finish(scene_t *self)
         (uintmax_t)told.received, (uintmax_t)told.ends[ACCOUNT_RETURNED], (uintmax_t)told.ends[ACCOUNT_UNCONFIRMED],
         (uintmax_t)told.ends[ACCOUNT_REFUSED]);
     crowd_stop(self->crowd);
+    let_write(self, true); /* the rest of a line that is begun */
     crowd_half_close(self->crowd);
     crowd_run(self->crowd, crowd_is_over, NULL, WAIT_MS);
     account_sum_t others = crowd_sum(self->crowd, OTHERS, OTHERS);
