@@ -206,18 +206,18 @@ void session_login(session_t *self, span_t name)
     self->uplink = uplinks_of_name(&self->worker->uplinks, name);
     session_move(self, SESSION_REGISTERING);
     if (link_state(self->uplink->link) == LINK_UP) {
-        link_register(self->uplink->link, self->id, session_name(self), false);
+        link_register(self->uplink->link, self->id, session_name(self), self->claim);
         self->registered = true;
     }
 }
 
-void session_confirm(session_t *self)
+void session_confirm(session_t *self, link_claim_t claim)
 {
+    self->claim = claim;
     if (self->registered && self->writer.paused)
         link_pause(self->uplink->link, session_name(self), true);
     if (self->state != SESSION_REGISTERING)
         return;
-    self->confirmed = true;
     self->worker->counters.logins++;
     log_info("login", log_str("address", self->origin.address), log_span("name", session_name(self)),
         log_uint("worker", self->worker->index), log_uint("session", self->id));
@@ -361,8 +361,19 @@ void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
     worker_dirty(self);
     if (self->state == SESSION_GONE)
         session_lose(self);
-    else if (self->state == SESSION_CLOSING)
+    else if (self->state == SESSION_CLOSING || self->close_reason == CLOSE_LOGIN)
         session_return(self);
+}
+
+void session_return_late(const session_t *self, const body_copy_t *copy, const origin_t *origin)
+{
+    self->worker->ledger.returned[FERRY_REASON_LATE]++;
+    link_report(self->uplink->link, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED,
+                                        .reason = FERRY_REASON_LATE,
+                                        .origin = origin->node,
+                                        .session = copy->session,
+                                        .number = copy->number,
+                                        .name = session_name(self)});
 }
 
 static void session_end_output(session_t *self)
@@ -431,15 +442,18 @@ void session_resume(session_t *self)
         session_poll(self);
 }
 
-void session_restate(session_t *self)
+void session_restate(session_t *self, bool given_up)
 {
     link_t *link = self->uplink->link;
     bool wants_name =
         self->state == SESSION_REGISTERING || self->state == SESSION_OPEN || self->state == SESSION_SETTLING;
     if (wants_name) {
-        link_register(link, self->id, session_name(self), self->confirmed);
+        link_register(link, self->id, session_name(self), self->claim);
         self->registered = true;
+    } else if (self->registered) {
+        link_leaving(link, self->id);
     }
+    (void)given_up;
     writer_restate(&self->writer, link, self->id);
     worker_dirty(self);
 }
@@ -463,7 +477,7 @@ void session_finish(session_t *self)
 
 void session_trim(session_t *self)
 {
-    if (self->state >= SESSION_GONE || !self->confirmed ||
+    if (self->state >= SESSION_GONE || !session_was_confirmed(self) ||
         (writer_is_empty(&self->writer) && !writer_pending(&self->writer)))
         return;
     self->close_reason = CLOSE_GATEWAY_DRAINS;

@@ -49,8 +49,8 @@ struct session {
     char *name;             /* malloc'd at login */
     size_t name_size;       /* bytes */
     uplink_t *uplink;       /* to the broker of its name; borrowed; NULL before the login */
-    bool registered;        /* REGISTER was said on the present link and no LEFT has come */
-    bool confirmed;         /* its name was confirmed once */
+    bool registered;        /* its broker may know its name: REGISTER was said and no LEFT has come */
+    link_claim_t claim;     /* of the last confirmation of its name */
     bool said_quit;         /* and reads `ok quit` when that is done */
     uint64_t open_messages; /* accepted and not settled */
     uint64_t since_ms;      /* in this state */
@@ -68,6 +68,11 @@ static inline span_t session_name(const session_t *self)
     return span_of(self->name, self->name_size);
 }
 
+static inline bool session_was_confirmed(const session_t *self)
+{
+    return self->claim.term > 0;
+}
+
 /* Writes an error line: `error CODE`, then the arguments that are not empty, each after a space. */
 void session_error(session_t *self, int error, span_t first, span_t second);
 
@@ -78,12 +83,15 @@ void session_fail(session_t *self, int error, span_t argument, close_t reason);
 void session_login(session_t *self, span_t name);
 
 /* What the broker says of its name. */
-void session_confirm(session_t *self);
+void session_confirm(session_t *self, link_claim_t claim);
 void session_deny(session_t *self, int error);
 void session_left(session_t *self);
 
 /* A copy for this session, which has been counted as taken over. */
 void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin);
+
+/* The same for a copy that came too late: tells its sender that it is returned. */
+void session_return_late(const session_t *self, const body_copy_t *copy, const origin_t *origin);
 
 /* One of its messages is settled. */
 void session_settle(session_t *self);
@@ -121,8 +129,11 @@ static inline bool session_is_over(const session_t *self)
 /* Makes the poll handle ask for what the session needs now. */
 void session_poll(session_t *self);
 
-/* A fresh link to its broker is up, or the link was lost. */
-void session_restate(session_t *self);
+/* A new link to its broker is up: states the session anew. If the node was given_up, what it has taken is not told of
+ * any more. */
+void session_restate(session_t *self, bool given_up);
+
+/* Its broker knows no name of this node any more. */
 void session_unlink(session_t *self);
 
 #endif

@@ -70,7 +70,7 @@ void worker_forget(session_t *session)
     self->free_slots[self->free_count++] = slot;
     self->session_count--;
     budget_leave(self->account.budget);
-    self->counters.logouts += session->confirmed;
+    self->counters.logouts += session_was_confirmed(session);
     handover_send_bytes(zsock_resolve(self->listener), &session->origin, sizeof session->origin, ZMQ_DONTWAIT);
     watch_touch(self->listener_watch);
 }
@@ -102,10 +102,17 @@ void worker_say(worker_t *self, const char *first, ...)
     watch_touch(self->pipe_watch);
 }
 
-static void on_fresh_session(session_t *session, void *arg)
+/* A link that is up again, for its sessions. */
+typedef struct {
+    const uplink_t *uplink;
+    bool given_up;
+} restating_t;
+
+static void on_restated_session(session_t *session, void *arg)
 {
-    if (session->uplink == arg)
-        session_restate(session);
+    const restating_t *restating = arg;
+    if (session->uplink == restating->uplink)
+        session_restate(session, restating->given_up);
 }
 
 static void on_unlinked_session(session_t *session, void *arg)
@@ -114,10 +121,11 @@ static void on_unlinked_session(session_t *session, void *arg)
         session_unlink(session);
 }
 
-static void on_fresh(void *owner, link_t *link)
+static void on_up(void *owner, link_t *link, bool given_up)
 {
     worker_t *self = owner;
-    worker_each(self, on_fresh_session, uplinks_of_link(&self->uplinks, link));
+    restating_t restating = {.uplink = uplinks_of_link(&self->uplinks, link), .given_up = given_up};
+    worker_each(self, on_restated_session, &restating);
 }
 
 static void on_state(void *owner, link_t *link)
@@ -128,7 +136,8 @@ static void on_state(void *owner, link_t *link)
     if (state != LINK_DOWN && state != LINK_CLOSED && state != LINK_LEFT)
         return;
     uplink_t *uplink = uplinks_of_link(&self->uplinks, link);
-    worker_each(self, on_unlinked_session, uplink);
+    if (state != LINK_DOWN)
+        worker_each(self, on_unlinked_session, uplink);
     list_t woken;
     uplink_forget_pauses(uplink, &woken);
     worker_wake(&woken);
@@ -141,11 +150,11 @@ static session_t *worker_session_on(worker_t *self, const link_t *link, uint64_t
     return session && session->uplink && session->uplink->link == link ? session : NULL;
 }
 
-static void on_confirmed(void *owner, link_t *link, uint64_t id)
+static void on_confirmed(void *owner, link_t *link, uint64_t id, link_claim_t claim)
 {
     session_t *session = worker_session_on(owner, link, id);
     if (session)
-        session_confirm(session);
+        session_confirm(session, claim);
 }
 
 static void on_denied(void *owner, link_t *link, uint64_t id, int error)
@@ -162,6 +171,13 @@ static void on_left(void *owner, link_t *link, uint64_t id)
         session_left(session);
 }
 
+/* A copy for a session that is not here: no broker sends that, since a session is kept until its LEFT. */
+static void worker_orphan(worker_t *self, const body_copy_t *copy)
+{
+    log_warning("copy-for-nobody", log_uint("worker", self->index), log_uint("number", copy->number));
+    self->ledger.returned[FERRY_REASON_GONE]++;
+}
+
 static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
 {
     worker_t *self = owner;
@@ -171,7 +187,19 @@ static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t
         if (session)
             session_deliver(session, copy, origin);
         else
-            self->ledger.returned[FERRY_REASON_GONE]++;
+            worker_orphan(self, copy);
+    }
+}
+
+static void on_late(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
+{
+    worker_t *self = owner;
+    for (unsigned i = 0; i < copy->recipient_count; i++) {
+        const session_t *session = worker_session_on(self, link, body_session_at(copy, i));
+        if (session)
+            session_return_late(session, copy, origin);
+        else
+            worker_orphan(self, copy);
     }
 }
 
@@ -214,12 +242,13 @@ static void on_room(void *owner, link_t *link)
 }
 
 static const link_owner_t worker_link_owner = {
-    .on_fresh = on_fresh,
+    .on_up = on_up,
     .on_state = on_state,
     .on_confirmed = on_confirmed,
     .on_denied = on_denied,
     .on_left = on_left,
     .on_copy = on_copy,
+    .on_late = on_late,
     .on_notice = on_notice,
     .on_settled = on_settled,
     .on_pause = on_pause,

@@ -15,7 +15,7 @@ static void on_pending_session(session_t *session, void *arg)
 {
     status_walk_t *walk = arg;
     walk->pending += writer_pending(&session->writer);
-    walk->names += session->registered && session->confirmed;
+    walk->names += session->registered && session_was_confirmed(session);
 }
 
 uint64_t worker_pending(worker_t *self)

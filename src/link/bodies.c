@@ -103,10 +103,35 @@ size_t bodies_memory(const bodies_t *self)
     return self->size + self->capacity * sizeof *self->items;
 }
 
-void bodies_open(const bodies_t *self, uint64_t index, body_t *body)
+uint64_t bodies_first_number(const bodies_t *self, uint64_t end)
+{
+    return self->first < self->next ? bodies_at(self, self->first)->first : end;
+}
+
+void bodies_rewind(bodies_t *self, uint64_t count)
+{
+    assert(count <= self->unsent - self->first);
+    self->unsent -= count;
+}
+
+void bodies_replace(bodies_t *self, uint64_t index, zmq_msg_t *body)
+{
+    zmq_msg_t *kept = &bodies_at(self, index)->message;
+    handover_close(kept);
+    zmq_msg_init(kept);
+    zmq_msg_move(kept, body);
+    self->cursor = (body_t){0};
+}
+
+span_t bodies_frame(const bodies_t *self, uint64_t index)
 {
     zmq_msg_t *message = &bodies_at(self, index)->message;
-    int rc = body_open_up(body, span_of(zmq_msg_data(message), zmq_msg_size(message)));
+    return span_of(zmq_msg_data(message), zmq_msg_size(message));
+}
+
+static void bodies_open(const bodies_t *self, uint64_t index, body_t *body)
+{
+    int rc = body_open_up(body, bodies_frame(self, index));
     assert(rc == 0);
     (void)rc;
 }

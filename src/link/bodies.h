@@ -42,6 +42,15 @@ void bodies_send_next(bodies_t *self, zmq_msg_t *body);
 /* The first number that was not sent; without unsent bodies that is `end`. */
 uint64_t bodies_sent_end(const bodies_t *self, uint64_t end);
 
+/* The first number of all; without bodies that is `end`. */
+uint64_t bodies_first_number(const bodies_t *self, uint64_t end);
+
+/* The last `count` of the bodies that were sent are to be sent again. */
+void bodies_rewind(bodies_t *self, uint64_t count);
+
+/* Keeps another body, of the same numbers, in the place of body `index`. Takes the message. */
+void bodies_replace(bodies_t *self, uint64_t index, zmq_msg_t *body);
+
 /* Notes that one more number of the body that holds this one is taken. */
 void bodies_take(bodies_t *self, uint64_t number);
 
@@ -54,7 +63,7 @@ size_t bodies_memory(const bodies_t *self);
 /* Reads record `number`, which must be in a kept body. Spans live as long as that is kept. Cheap in rising order. */
 void bodies_read(bodies_t *self, uint64_t number, body_record_t *record);
 
-/* Starts to read body `index`, from first up to next. */
-void bodies_open(const bodies_t *self, uint64_t index, body_t *body);
+/* Body `index`, from first up to next, as it is sent. */
+span_t bodies_frame(const bodies_t *self, uint64_t index);
 
 #endif

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 
 #include "link/bodies.h"
-#include "link/refusals.h"
+#include "link/endings.h"
+#include "link/resend.h"
 #include "link/unsettled.h"
 #include "wire/error.h"
 #include "wire/reason.h"
@@ -19,6 +20,7 @@ typedef struct {
     uint32_t size;   /* bytes of the record, 0 for a report */
     uint16_t copies; /* not refused; handed over when taken */
     uint16_t held;   /* copies that their node holds for slow clients */
+    uint16_t stated; /* copies that are, as far as the broker has stated them anew */
     bool taken;
     bool report;
 } entry_t;
@@ -41,7 +43,9 @@ struct custody {
     range_t *exceptions; /* of the last TAKEN */
     size_t exception_count, exception_capacity;
     unsettled_t unsettled;
-    refusals_t refusals; /* of messages that are not taken */
+    endings_t endings;  /* of copies of messages that are not taken */
+    bool is_unsettled;  /* the broker is still to state what is held */
+    uint64_t again_end; /* kept bodies below it were sent on a link that was not resumed */
 };
 
 custody_t *custody_new(ledger_t *ledger, custody_settled_fn *on_settled, void *arg)
@@ -63,7 +67,7 @@ void custody_destroy(custody_t **self_p)
         return;
     bodies_fini(&self->bodies);
     unsettled_fini(&self->unsettled);
-    refusals_fini(&self->refusals);
+    endings_fini(&self->endings);
     free(self->entries);
     free(self->exceptions);
     free(self);
@@ -114,6 +118,11 @@ void custody_keep(custody_t *self, uint32_t count, zmq_msg_t *body)
     self->kept_end += count;
 }
 
+size_t custody_sent_count(const custody_t *self)
+{
+    return (size_t)(self->bodies.unsent - self->bodies.first);
+}
+
 size_t custody_unsent_count(const custody_t *self)
 {
     return (size_t)(self->bodies.next - self->bodies.unsent);
@@ -124,32 +133,50 @@ void custody_send_next(custody_t *self, zmq_msg_t *body)
     bodies_send_next(&self->bodies, body);
 }
 
-/* Notes that the copy to `name` of that message is refused; false if it has no such copy, or it was noted before. */
-static bool custody_note_refusal(custody_t *self, uint64_t number, span_t name)
+/* Whether that number is a message that is not taken. */
+static bool custody_is_open(const custody_t *self, uint64_t number)
+{
+    if (number < self->floor || number >= self->kept_end)
+        return false;
+    const entry_t *entry = &self->entries[number & (self->entry_capacity - 1)];
+    return !entry->taken && !entry->report;
+}
+
+/* Notes the ending of the copy to `name` of an open message; false if it has no such copy, or it was noted before. */
+static bool custody_note_ending(custody_t *self, uint64_t number, span_t name, ending_place_t place)
 {
     body_record_t record;
     bodies_read(&self->bodies, number, &record);
     span_t rest = record.message.recipients;
     uint32_t recipient = 0;
+    if (record.type != RECORD_MESSAGE)
+        return false;
     while (recipient < record.message.recipient_count && !span_equal(body_name_next(&rest), name))
         recipient++;
-    return recipient < record.message.recipient_count && refusals_add(&self->refusals, number, recipient);
+    return recipient < record.message.recipient_count &&
+           endings_add(&self->endings, &(ending_t){number, recipient, place});
 }
 
-bool custody_refuse(custody_t *self, const body_notice_t *notice)
+static void custody_refuse(custody_t *self, const body_notice_t *notice)
 {
-    if (notice->number < self->floor || notice->number >= self->kept_end)
-        return false;
-    entry_t *entry = custody_entry(self, notice->number);
-    if (entry->taken || entry->report || entry->copies == 0)
-        return false;
-    if (!custody_note_refusal(self, notice->number, notice->name))
-        return false;
-    entry->copies--;
+    custody_entry(self, notice->number)->copies--;
     if (notice->error == FERRY_ERROR_UNCONFIRMED)
         self->ledger->unconfirmed[notice->reason < LEDGER_REASONS ? notice->reason : 0]++;
     else
         self->ledger->refused[notice->error < LEDGER_ERRORS ? notice->error : 0]++;
+}
+
+bool custody_note(custody_t *self, const body_notice_t *notice)
+{
+    if (!custody_is_open(self, notice->number))
+        return notice->taken;
+    ending_place_t place = ENDING_HERE;
+    if (notice->taken)
+        place = notice->report ? ENDING_NODE : ENDING_BROKER;
+    if (!custody_note_ending(self, notice->number, notice->name, place))
+        return false;
+    if (place == ENDING_HERE)
+        custody_refuse(self, notice);
     return true;
 }
 
@@ -165,8 +192,10 @@ static void custody_take(custody_t *self, uint64_t number)
     bodies_take(&self->bodies, number);
     if (entry->report)
         return;
-    if (entry->held)
-        unsettled_add(&self->unsettled, number, entry->session, entry->held);
+    if (entry->held || self->is_unsettled)
+        unsettled_add(&self->unsettled,
+            &(unsettled_message_t){
+                .number = number, .session = entry->session, .held = entry->held, .stated = entry->stated});
     else
         self->on_settled(self->arg, entry->session);
 }
@@ -223,7 +252,7 @@ static void custody_advance(custody_t *self)
     bodies_drop_taken(&self->bodies);
     while (self->floor < self->kept_end && custody_entry(self, self->floor)->taken)
         self->floor++;
-    refusals_tidy(&self->refusals, custody_is_taken, self);
+    endings_tidy(&self->endings, custody_is_taken, self);
 }
 
 void custody_taken(custody_t *self, const control_t *record)
@@ -243,72 +272,148 @@ void custody_taken(custody_t *self, const control_t *record)
     custody_advance(self);
 }
 
-void custody_held(custody_t *self, const control_numbers_t *numbers)
+static void custody_hold(custody_t *self, uint64_t number, bool again)
 {
-    for (size_t i = 0; i < control_numbers_count(numbers); i++) {
-        uint64_t number = control_numbers_at(numbers, i);
-        if (number >= self->floor && number < self->kept_end && !custody_entry(self, number)->taken)
-            custody_entry(self, number)->held++;
+    if (custody_is_open(self, number)) {
+        entry_t *entry = custody_entry(self, number);
+        ++*(again ? &entry->stated : &entry->held);
+        return;
     }
+    unsettled_message_t *message = unsettled_find(&self->unsettled, number);
+    if (message)
+        ++*(again ? &message->stated : &message->held);
+}
+
+void custody_held(custody_t *self, const control_numbers_t *numbers, bool again)
+{
+    for (size_t i = 0; i < control_numbers_count(numbers); i++)
+        custody_hold(self, control_numbers_at(numbers, i), again);
+}
+
+/* A message that is taken is settled once nothing of it is held, as far as that can be known. */
+static void custody_settle(custody_t *self, unsettled_message_t *message)
+{
+    if (message->held || self->is_unsettled)
+        return;
+    unsettled_settle(&self->unsettled, message);
+    self->on_settled(self->arg, message->session);
+}
+
+static void custody_end(custody_t *self, uint64_t number)
+{
+    if (custody_is_open(self, number)) {
+        entry_t *entry = custody_entry(self, number);
+        entry->held -= entry->held > 0;
+        return;
+    }
+    unsettled_message_t *message = unsettled_find(&self->unsettled, number);
+    if (!message)
+        return;
+    message->held -= message->held > 0;
+    custody_settle(self, message);
 }
 
 void custody_ended(custody_t *self, const control_numbers_t *numbers)
 {
-    for (size_t i = 0; i < control_numbers_count(numbers); i++) {
-        uint64_t number = control_numbers_at(numbers, i);
-        entry_t *entry = number >= self->floor && number < self->kept_end ? custody_entry(self, number) : NULL;
-        if (entry && !entry->taken) {
-            if (entry->held)
-                entry->held--;
-            continue;
-        }
-        unsettled_message_t *message = unsettled_find(&self->unsettled, number);
-        if (message && unsettled_end(&self->unsettled, message))
-            self->on_settled(self->arg, message->session);
+    for (size_t i = 0; i < control_numbers_count(numbers); i++)
+        custody_end(self, control_numbers_at(numbers, i));
+    unsettled_tidy(&self->unsettled);
+}
+
+void custody_unsettle(custody_t *self)
+{
+    self->is_unsettled = true;
+    for (uint64_t number = self->floor; number < self->next; number++)
+        custody_entry(self, number)->stated = 0;
+    for (size_t i = 0; i < self->unsettled.count; i++)
+        self->unsettled.items[i].stated = 0;
+}
+
+void custody_settled(custody_t *self)
+{
+    self->is_unsettled = false;
+    for (uint64_t number = self->floor; number < self->next; number++)
+        custody_entry(self, number)->held = custody_entry(self, number)->stated;
+    for (size_t i = 0; i < self->unsettled.count; i++) {
+        unsettled_message_t *message = &self->unsettled.items[i];
+        message->held = message->stated;
+        if (!message->settled)
+            custody_settle(self, message);
     }
     unsettled_tidy(&self->unsettled);
 }
 
-/* Ends the open copies of one message that was sent on a lost link. */
-static void custody_lose(custody_t *self, uint64_t number, const body_message_t *message, const custody_lost_t *lost)
+void custody_resume(custody_t *self, uint64_t count)
 {
-    uint64_t session = custody_entry(self, number)->session;
-    custody_entry(self, number)->copies = 0;
-    custody_entry(self, number)->held = 0;
-    span_t rest = message->recipients;
-    for (uint32_t i = 0; i < message->recipient_count; i++) {
-        span_t recipient = body_name_next(&rest);
-        if (refusals_has(&self->refusals, number, i))
+    bodies_rewind(&self->bodies, count);
+}
+
+static bool custody_has_ended(const void *arg, uint64_t number, uint32_t recipient)
+{
+    return endings_find(&((const custody_t *)arg)->endings, number, recipient) != NULL;
+}
+
+/* Keeps what is to be sent again in the place of a body. */
+static void custody_rewrite(custody_t *self, uint64_t index, const resend_t *ask)
+{
+    buffer_t rewritten = {0};
+    zmq_msg_t body;
+    if (!resend_body(bodies_frame(&self->bodies, index), ask, &rewritten))
+        return;
+    if (zmq_msg_init_size(&body, buffer_size(&rewritten)) != 0)
+        abort();
+    memcpy(zmq_msg_data(&body), rewritten.data, buffer_size(&rewritten));
+    bodies_replace(&self->bodies, index, &body);
+    buffer_fini(&rewritten);
+}
+
+/* What a broker that is no more had counted as lost is counted here. */
+static void custody_count_lost(custody_t *self)
+{
+    for (size_t i = 0; i < self->endings.count; i++) {
+        const ending_t *ending = &self->endings.items[i];
+        if (ending->place != ENDING_BROKER || custody_is_taken(self, ending->number))
             continue;
-        self->ledger->unconfirmed[FERRY_REASON_BROKER_LOST]++;
-        lost->on_copy(lost->arg, session, recipient);
+        custody_entry(self, ending->number)->copies--;
+        self->ledger->unconfirmed[FERRY_REASON_GATEWAY_LOST]++;
     }
 }
 
-void custody_lost(custody_t *self, const custody_lost_t *lost)
+/* Takes what is a gap now. */
+static void custody_take_gaps(custody_t *self, uint64_t index)
 {
-    uint64_t end = self->bodies.unsent;
-    for (uint64_t i = self->bodies.first; i < end; i++) {
-        body_t body;
-        body_record_t record;
-        bodies_open(&self->bodies, i, &body);
-        while (body_next_up(&body, &record) == 1) {
-            if (custody_is_taken(self, body.number))
-                continue;
-            if (record.type == RECORD_REPORT)
-                lost->on_report(lost->arg, record.bytes);
-            else
-                custody_lose(self, body.number, &record.message, lost);
+    body_t body;
+    body_record_t record;
+    if (body_open_up(&body, bodies_frame(&self->bodies, index)) != 0)
+        return;
+    while (body_next_up(&body, &record) == 1)
+        if (record.type == RECORD_GAP)
             custody_take(self, body.number);
-        }
-    }
-    for (size_t i = 0; i < self->unsettled.count; i++)
-        if (self->unsettled.items[i].held)
-            self->on_settled(self->arg, self->unsettled.items[i].session);
-    self->unsettled.count = self->unsettled.settled = 0;
+}
+
+void custody_begin_anew(custody_t *self, custody_anew_t why)
+{
+    resend_t ask = {.is_taken = custody_is_taken,
+        .has_ended = custody_has_ended,
+        .arg = self,
+        .no_reports = why == CUSTODY_GIVEN_UP};
+    self->again_end = self->bodies.unsent;
+    for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
+        custody_rewrite(self, i, &ask);
+    if (why == CUSTODY_NEW_BROKER)
+        custody_count_lost(self);
+    endings_clear(&self->endings);
+    for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
+        custody_take_gaps(self, i);
+    bodies_rewind(&self->bodies, self->bodies.unsent - self->bodies.first);
     self->exception_count = 0;
-    self->below = custody_sent_end(self);
+    self->below = self->floor;
     custody_advance(self);
+}
+
+bool custody_next_is_again(const custody_t *self)
+{
+    return self->bodies.unsent < self->again_end;
 }
 
 bool custody_session(const custody_t *self, uint64_t number, uint64_t *session)
@@ -331,6 +436,11 @@ uint64_t custody_next_number(const custody_t *self)
 uint64_t custody_sent_end(const custody_t *self)
 {
     return bodies_sent_end(&self->bodies, self->kept_end);
+}
+
+uint64_t custody_kept_first(const custody_t *self)
+{
+    return bodies_first_number(&self->bodies, self->kept_end);
 }
 
 uint64_t custody_floor(const custody_t *self)

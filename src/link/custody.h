@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* custody: what a node has accepted and is answerable for, by message number (proto/link.md, sections 4 and 6). It
- * keeps each body, the very buffer that ZeroMQ sends, until every message in it is taken, and each message until it is
- * settled: taken, and no copy of it held by its recipient's node. Owned by the link's thread.
+/* custody: what a node has accepted and is answerable for, by message number (proto/link.md, sections 4, 6 and 9). It
+ * keeps each body, the very buffer that ZeroMQ sends, until every message in it is taken, to send it again on another
+ * link, and each message until it is settled: taken, and no copy of it held by its recipient's node. Owned by the
+ * link's thread.
  *
  *     accepted ──custody_accept──▶ open ──custody_taken──▶ taken ──(held copies: custody_ended)──▶ settled, forgotten
  */
@@ -34,13 +35,17 @@ void custody_accept_report(custody_t *self);
 /* Keeps a body with the next `count` of the numbers that were given. Takes the message. */
 void custody_keep(custody_t *self, uint32_t count, zmq_msg_t *body);
 
+/* The kept bodies that were sent. */
+size_t custody_sent_count(const custody_t *self);
+
 /* The kept bodies that wait to be sent; the first of them, sharing its content, which counts as sent from then on. */
 size_t custody_unsent_count(const custody_t *self);
 void custody_send_next(custody_t *self, zmq_msg_t *body);
 
-/* A copy of an open message was refused by its broker, or is unconfirmed: counts it in the ledger and takes it off the
- * message. Returns false if there is no such open copy (a notice that came twice). */
-bool custody_refuse(custody_t *self, const body_notice_t *notice);
+/* Whether what a notice tells is news. A copy of an open message has ended then, and is not sent again; if it was
+ * refused by its broker it is counted in the ledger and taken off the message. Not news is what was told before, and a
+ * refusal of a message that is not open. */
+bool custody_note(custody_t *self, const body_notice_t *notice);
 
 /* The sender's session of a message that is not settled; false if that number is none. */
 bool custody_session(const custody_t *self, uint64_t number, uint64_t *session);
@@ -48,20 +53,29 @@ bool custody_session(const custody_t *self, uint64_t number, uint64_t *session);
 /* What TAKEN, HELD and ENDED records say. Numbers that are not known are passed over: they may be of an earlier link.
  */
 void custody_taken(custody_t *self, const control_t *record);
-void custody_held(custody_t *self, const control_numbers_t *numbers);
+void custody_held(custody_t *self, const control_numbers_t *numbers, bool again);
 void custody_ended(custody_t *self, const control_numbers_t *numbers);
 
-/* Ends everything that was sent, since its link was lost: each open copy is counted as unconfirmed and given to
- * on_copy with its sender's session and its recipient, each report is given to on_report so that it can be sent again,
- * and all these messages, and those with held copies, are settled. What was not sent yet stays. */
-typedef struct {
-    void (*on_copy)(void *arg, uint64_t session, span_t recipient);
-    void (*on_report)(void *arg, span_t record);
-    void *arg;
-} custody_lost_t;
-void custody_lost(custody_t *self, const custody_lost_t *lost);
+/* A new link is up. Until custody_settled nothing counts as settled; then what was not HELD `again` since has ended. */
+void custody_unsettle(custody_t *self);
+void custody_settled(custody_t *self);
+
+/* The link is resumed: the last `count` bodies that were sent are to be sent again as they are. */
+void custody_resume(custody_t *self, uint64_t count);
+
+/* The link is fresh: everything that was sent and is not wholly taken is to be sent again, less what has ended. What
+ * the ledger of the broker had counted is counted here if that ledger was lost with it. */
+typedef enum {
+    CUSTODY_NEW_BROKER, /* another instance */
+    CUSTODY_GIVEN_UP,   /* the same instance, which has told the ends of all that this node took: reports end here */
+} custody_anew_t;
+void custody_begin_anew(custody_t *self, custody_anew_t why);
+
+/* Whether the body that custody_send_next gives next was sent before on a link that was not resumed. */
+bool custody_next_is_again(const custody_t *self);
 
 uint64_t custody_next_number(const custody_t *self);
+uint64_t custody_kept_first(const custody_t *self);  /* the first number of the kept bodies, or the next number */
 uint64_t custody_sent_end(const custody_t *self);    /* the lowest number that was not sent, or the next number */
 uint64_t custody_floor(const custody_t *self);       /* the lowest number not known to be taken, or the next number */
 size_t custody_open_size(const custody_t *self);     /* bytes of messages not taken */

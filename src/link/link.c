@@ -34,9 +34,9 @@ static const unsigned link_moves[] = {
     [LINK_CONNECTING] = TO(LINK_GREETING) | TO(LINK_DOWN) | TO(LINK_CLOSED),
     [LINK_GREETING] = TO(LINK_UP) | TO(LINK_DOWN) | TO(LINK_CLOSED),
     [LINK_UP] = TO(LINK_LEAVING) | TO(LINK_DOWN) | TO(LINK_CLOSED),
-    [LINK_LEAVING] = TO(LINK_LEFT) | TO(LINK_CLOSED),
-    [LINK_LEFT] = TO(LINK_PARTING) | TO(LINK_CLOSED),
-    [LINK_PARTING] = TO(LINK_CLOSED),
+    [LINK_LEAVING] = TO(LINK_LEFT) | TO(LINK_DOWN) | TO(LINK_CLOSED),
+    [LINK_LEFT] = TO(LINK_PARTING) | TO(LINK_DOWN) | TO(LINK_CLOSED),
+    [LINK_PARTING] = TO(LINK_DOWN) | TO(LINK_CLOSED),
     [LINK_CLOSED] = 0,
 };
 
@@ -121,6 +121,20 @@ static bool link_read_next(link_t *self)
     return count > 0;
 }
 
+bool link_is_in_doubt(const link_t *self)
+{
+    return self->state >= LINK_UP && uv_hrtime() / 1000000 - self->heard_ms >= self->timeout_ms / 4 * 3;
+}
+
+/* Loses a link that is in doubt: what came may be for a node that was given up since. Returns true then. */
+static bool link_doubt(link_t *self)
+{
+    bool in_doubt = link_is_in_doubt(self);
+    if (in_doubt)
+        link_lose(self, CLOSE_LINK_TIMEOUT, span_str("silent"));
+    return in_doubt;
+}
+
 static void on_dealer(void *arg, short events)
 {
     link_t *self = arg;
@@ -132,7 +146,7 @@ static void on_dealer(void *arg, short events)
         return;
     }
     int budget = LINK_READ_BUDGET;
-    while (budget > 0 && self->dealer && link_read_next(self))
+    while (budget > 0 && self->dealer && !link_doubt(self) && link_read_next(self))
         budget--;
     /* What came before the connection went is read first. */
     if (budget > 0 && self->dealer && self->state > LINK_CONNECTING && !(events & ZMQ_POLLOUT))
@@ -144,24 +158,36 @@ static void on_refused(void *arg)
     link_lose(arg, CLOSE_CONNECTION, span_str("refused"));
 }
 
+/* Whether a link that is not up need not come back for its owner to leave: no broker knows this node's names, or all
+ * was said, or the broker has given the node up. */
+static bool link_is_over(const link_t *self)
+{
+    if (!self->leave_wanted || !custody_is_settled(self->custody))
+        return false;
+    return !self->lost_ms || self->loss_up == CLOSE_ORDERLY ||
+           reactor_now_ms(self->reactor) - self->lost_ms >= self->timeout_ms;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     link_t *self = timer->data;
-    uint64_t now = reactor_now_ms(self->reactor);
+    if (self->state < LINK_UP && link_is_over(self)) {
+        link_close(self);
+        return;
+    }
     switch (self->state) {
     case LINK_DOWN:
         link_open(self);
         break;
     case LINK_CONNECTING:
     case LINK_GREETING:
-        if (now - self->opened_ms >= self->options.connect_timeout_ms)
+        if (reactor_now_ms(self->reactor) - self->opened_ms >= self->options.connect_timeout_ms)
             link_lose(self, CLOSE_CONNECTION, span_str(self->state == LINK_GREETING ? "no answer" : "no connection"));
         break;
     case LINK_CLOSED:
         break;
     default:
-        if (now - self->heard_ms >= self->timeout_ms)
-            link_lose(self, CLOSE_LINK_TIMEOUT, span_str("silent"));
+        link_doubt(self);
     }
 }
 
@@ -170,18 +196,15 @@ static void link_wait(link_t *self, uint64_t first_ms, uint64_t repeat_ms)
     uv_timer_start(self->timer, on_tick, first_ms, repeat_ms);
 }
 
-/* Forgets the conversation of the last DEALER. */
+/* Forgets what was on its way on the last DEALER; what was said and heard is for the next one to resume. */
 static void link_reset(link_t *self)
 {
-    self->sent = self->received = self->acknowledged = 0;
+    self->acknowledged = 0;
     self->broker_drains = self->drained_told = self->bye_heard = false;
     self->pause_count = 0;
     self->hold_at = SIZE_MAX;
     self->origins_stated = 0;
     buffer_clear(&self->controls);
-    origins_drop_all(&self->origins);
-    self->batch_size = self->options.batch_size;
-    self->timeout_ms = self->options.timeout_ms;
 }
 
 static void link_open(link_t *self)
@@ -231,19 +254,6 @@ static void link_back_off(link_t *self)
         self->backoff_ms = self->options.backoff_max_ms;
 }
 
-static void on_lost_copy(void *arg, uint64_t session, span_t recipient)
-{
-    link_t *self = arg;
-    body_notice_t notice = {
-        .error = FERRY_ERROR_UNCONFIRMED, .reason = FERRY_REASON_BROKER_LOST, .session = session, .name = recipient};
-    self->callbacks->on_notice(self->owner, self, &notice);
-}
-
-static void on_lost_report(void *arg, span_t record)
-{
-    link_report_again(arg, record);
-}
-
 static void link_log_loss(link_t *self, close_t reason, span_t detail)
 {
     bool was_up = self->state >= LINK_UP;
@@ -262,17 +272,12 @@ void link_lose(link_t *self, close_t reason, span_t detail)
 {
     link_log_loss(self, reason, detail);
     self->loss = reason;
-    bool was_leaving = self->state >= LINK_LEAVING || self->leave_wanted;
-    link_drop_dealer(self, reason == CLOSE_ORDERLY ? (int)self->options.linger_ms : 0);
-    if (!custody_is_clear(self->custody) || reason != CLOSE_ORDERLY)
-        custody_lost(
-            self->custody, &(custody_lost_t){.on_copy = on_lost_copy, .on_report = on_lost_report, .arg = self});
-    link_reset(self);
-    if (was_leaving) {
-        uv_timer_stop(self->timer);
-        link_move(self, LINK_CLOSED);
-        return;
+    if (self->state >= LINK_UP) {
+        self->loss_up = reason;
+        self->lost_ms = reactor_now_ms(self->reactor);
     }
+    link_drop_dealer(self, reason == CLOSE_ORDERLY ? (int)self->options.linger_ms : 0);
+    link_reset(self);
     link_back_off(self);
     link_move(self, LINK_DOWN);
 }
@@ -303,6 +308,8 @@ link_t *link_new(reactor_t *reactor, const link_options_t *options, const link_o
     uv_timer_init(reactor_loop(reactor), self->timer);
     self->timer->data = self;
     self->custody = custody_new(options->ledger, on_settled, self);
+    self->batch_size = options->batch_size;
+    self->timeout_ms = options->timeout_ms;
     link_reset(self);
     link_wait(self, 0, 0);
     return self;
@@ -331,12 +338,10 @@ void link_destroy(link_t **self_p)
 void link_leave(link_t *self)
 {
     self->leave_wanted = true;
-    if (self->state == LINK_UP) {
-        link_control_empty(self, RECORD_LEAVE);
-        link_move(self, LINK_LEAVING);
-    } else if (self->state < LINK_UP) {
+    if (self->state == LINK_UP)
+        link_say_leave(self);
+    else if (self->state < LINK_UP && link_is_over(self))
         link_close(self);
-    }
 }
 
 void link_part(link_t *self)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* link: the node's side of the conversation with one broker (proto/link.md): one DEALER from HELLO to BYE-OK, and a new
- * one when it is lost. Gateway workers embed it, and libferry. Everything is the thread's that runs the reactor.
+ * one when it is lost, on which the conversation is resumed, or begun anew with everything that is not taken. Gateway
+ * workers embed it, and libferry. Everything is the thread's that runs the reactor.
  *
  *     DOWN ──▶ CONNECTING ──▶ GREETING ──▶ UP ──▶ LEAVING ──▶ LEFT ──▶ PARTING ──▶ CLOSED
- *      ▲  back-off, then again     │        │        any, when the link is lost while its owner leaves ▲
- *      └───────── lost ────────────┴────────┘─────────────────────────────────────────────────────────┘
+ *      ▲  back-off, then again     │        │        │          │         │           ▲
+ *      └───────── lost ────────────┴────────┴────────┴──────────┴─────────┘           │
+ *      └───────── nothing is left to be said, or nobody to say it to ─────────────────┘
  */
 #ifndef FERRY_LINK_LINK_H
 #define FERRY_LINK_LINK_H
@@ -16,6 +18,11 @@
 #include "wire/body.h"
 
 typedef struct link link_t;
+
+/* How a name was confirmed last; of two sessions that claim a name again the one with the higher claim has it. */
+typedef struct {
+    uint64_t term, serial; /* term 0: it was not confirmed yet */
+} link_claim_t;
 
 typedef enum {
     LINK_DOWN,
@@ -45,16 +52,19 @@ typedef struct {
 /* What a link tells its owner, in the owner's thread, from within the loop. Spans are borrowed for the call. No
  * callback may destroy the link. */
 typedef struct {
-    /* A fresh link is up: state names and held copies again with link_register (again) and link_hold (again). A name
-     * that is paused is stated so when it is confirmed. */
-    void (*on_fresh)(void *owner, link_t *link);
+    /* A new link is up: state names with link_register, sessions that wait for their LEFT with link_leaving, and held
+     * copies with link_hold (again). A name that is paused is stated so when it is confirmed. If the node was given_up
+     * all copies that it has taken have been told to their senders as unconfirmed: they are not held, nor reported. */
+    void (*on_up)(void *owner, link_t *link, bool given_up);
     /* The state has changed; link_state tells. */
     void (*on_state)(void *owner, link_t *link);
-    void (*on_confirmed)(void *owner, link_t *link, uint64_t session);
+    void (*on_confirmed)(void *owner, link_t *link, uint64_t session, link_claim_t claim);
     void (*on_denied)(void *owner, link_t *link, uint64_t session, int error);
     void (*on_left)(void *owner, link_t *link, uint64_t session);
     /* A copy for sessions of this node, which is in its custody from now on and counted as taken over. */
     void (*on_copy)(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin);
+    /* The same for a copy that was sent again too late, behind newer ones: it is to be returned. */
+    void (*on_late)(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin);
     /* How a copy of a message of this node has ended. */
     void (*on_notice)(void *owner, link_t *link, const body_notice_t *notice);
     /* One message of that session is settled. */
@@ -89,13 +99,14 @@ void link_send(
 /* Tells how a copy that was taken has ended otherwise than by delivery. Kept until the link can send it. */
 void link_report(link_t *self, const body_report_t *report);
 
-/* Asks for a name, with `again` if it was confirmed before. Ignored while the link is not up: on_fresh asks for all. */
-void link_register(link_t *self, uint64_t session, span_t name, bool again);
+/* Asks for a name, with the claim of its confirmation if it was confirmed before, else all zero. Ignored while the link
+ * is not up: on_up asks for all. */
+void link_register(link_t *self, uint64_t session, span_t name, link_claim_t claim);
 void link_leaving(link_t *self, uint64_t session);
 void link_pause(link_t *self, span_t name, bool paused);
 
 /* Tells of one more copy, in the order in which they will end, that the session still holds after the write pass; with
- * `again` in on_fresh, for all that it holds, and what has ended and was not told with link_end. */
+ * `again` in on_up, for all that it holds. */
 void link_hold(link_t *self, uint64_t session, origin_t *origin, uint64_t number, bool again);
 
 /* Tells that the `count` oldest of the copies that were told of with link_hold on this link have ended. While
@@ -107,7 +118,8 @@ void link_end(link_t *self, uint64_t session, uint32_t count);
 void link_flush(link_t *self);
 
 /* The orderly end, in these steps: link_leave, on_state LEFT; reports; link_part, which sends BYE when all reports are
- * taken; on_state CLOSED. A link that is not up is CLOSED at once. */
+ * taken; on_state CLOSED. A link that is lost meanwhile is opened anew, and the steps are repeated, unless the broker
+ * has nothing for this node any more. */
 void link_leave(link_t *self);
 void link_part(link_t *self);
 

@@ -13,65 +13,146 @@
 
 void link_greet(link_t *self)
 {
-    control_t hello = {.type = RECORD_HELLO,
-        .hello = {.version = LINK_VERSION,
-            .node = self->options.node,
-            .instance = self->instance,
-            .digest = self->options.digest,
-            .first = custody_sent_end(self->custody),
-            .broker = span_str(self->options.broker)}};
-    zmq_msg_t frame;
-    buffer_t record = {0};
-    control_put(&record, &hello);
-    if (zmq_msg_init_size(&frame, FRAME_HEADER_SIZE + buffer_size(&record)) != 0)
-        abort();
-    uint8_t *data = zmq_msg_data(&frame);
-    frame_header_put(data, &(frame_header_t){.epoch = self->epoch, .floor = custody_floor(self->custody)});
-    memcpy(data + FRAME_HEADER_SIZE, record.data, buffer_size(&record));
-    buffer_fini(&record);
-    if (handover_send(&frame, self->dealer, ZMQ_DONTWAIT) < 0)
-        handover_close(&frame);
+    buffer_t nodes = {0}, frame = {0};
+    origins_ids(&self->origins, &nodes);
+    frame_header_put(buffer_reserve(&frame, FRAME_HEADER_SIZE),
+        &(frame_header_t){.epoch = self->epoch, .acknowledged = self->received, .floor = custody_floor(self->custody)});
+    buffer_commit(&frame, FRAME_HEADER_SIZE);
+    control_put(&frame, &(control_t){.type = RECORD_HELLO,
+                            .hello = {.version = LINK_VERSION,
+                                .node = self->options.node,
+                                .instance = self->instance,
+                                .digest = self->options.digest,
+                                .first = custody_kept_first(self->custody),
+                                .term = self->term,
+                                .broker = span_str(self->options.broker),
+                                .nodes = buffer_span(&nodes)}});
+    handover_send_bytes(self->dealer, frame.data, buffer_size(&frame), ZMQ_DONTWAIT);
+    buffer_fini(&nodes);
+    buffer_fini(&frame);
     watch_touch(self->watch);
     self->heard_ms = self->spoke_ms = reactor_now_ms(self->reactor);
 }
 
-static void link_read_notice(link_t *self, body_notice_t *notice)
+/* What a message or report of a run may be: taken already, if the run was sent again. */
+typedef struct {
+    origin_t *origin; /* NULL until the first RUN */
+    bool again;
+} run_t;
+
+static taken_log_answer_t run_ask(const run_t *run, uint64_t number, uint64_t session)
 {
-    if (notice->session == NOTICE_SESSION_UNKNOWN)
-        custody_session(self->custody, notice->number, &notice->session);
-    if (notice->taken || custody_refuse(self->custody, notice))
-        self->callbacks->on_notice(self->owner, self, notice);
+    return run->again ? taken_log_ask(&run->origin->log, number, session) : TAKEN_LOG_NEW;
 }
 
-static int link_read_copy(link_t *self, const body_copy_t *copy, origin_t *origin)
+static int link_read_run(link_t *self, const body_run_t *record, run_t *run)
 {
-    if (!origin)
+    *run = (run_t){.origin = origins_get(&self->origins, record->handle), .again = record->again};
+    if (!run->origin)
         return -CLOSE_BAD_RECORD;
+    taken_log_cut(&run->origin->log, record->floor, record->again);
+    return 1;
+}
+
+static int link_read_notice(link_t *self, body_notice_t *notice, const run_t *run)
+{
+    if (notice->report) {
+        if (!run->origin)
+            return -CLOSE_BAD_RECORD;
+        if (run_ask(run, notice->report, TAKEN_LOG_NOTICE) == TAKEN_LOG_KNOWN)
+            return 1;
+        taken_log_add(&run->origin->log, notice->report, TAKEN_LOG_NOTICE);
+    }
+    if (notice->session == NOTICE_SESSION_UNKNOWN)
+        custody_session(self->custody, notice->number, &notice->session);
+    if (custody_note(self->custody, notice))
+        self->callbacks->on_notice(self->owner, self, notice);
+    return 1;
+}
+
+/* Gives the owner those of a copy's sessions of which the log says `answer`. */
+static void link_take_copy(link_t *self, const body_copy_t *copy, const run_t *run, const taken_log_answer_t *answers,
+    taken_log_answer_t answer)
+{
+    uint8_t sessions[8 * BODY_RECIPIENTS_MAX];
+    body_copy_t part = *copy;
+    part.recipient_count = 0;
+    part.recipients = sessions;
+    for (unsigned i = 0; i < copy->recipient_count; i++)
+        if (answers[i] == answer)
+            memcpy(sessions + 8 * part.recipient_count++, copy->recipients + 8 * (size_t)i, 8);
+    if (part.recipient_count == 0)
+        return;
+    self->options.ledger->taken_over += part.recipient_count;
+    if (answer == TAKEN_LOG_NEW)
+        self->callbacks->on_copy(self->owner, self, &part, run->origin);
+    else
+        self->callbacks->on_late(self->owner, self, &part, run->origin);
+}
+
+static void link_read_copy_again(link_t *self, const body_copy_t *copy, const run_t *run)
+{
+    taken_log_answer_t answers[BODY_RECIPIENTS_MAX];
+    for (unsigned i = 0; i < copy->recipient_count; i++) {
+        uint64_t session = body_session_at(copy, i);
+        answers[i] = run_ask(run, copy->number, session);
+        if (answers[i] != TAKEN_LOG_KNOWN)
+            taken_log_add(&run->origin->log, copy->number, session);
+    }
+    link_take_copy(self, copy, run, answers, TAKEN_LOG_NEW);
+    link_take_copy(self, copy, run, answers, TAKEN_LOG_LATE);
+}
+
+static int link_read_copy(link_t *self, const body_copy_t *copy, const run_t *run)
+{
+    if (!run->origin)
+        return -CLOSE_BAD_RECORD;
+    if (run->again) {
+        link_read_copy_again(self, copy, run);
+        return 1;
+    }
+    for (unsigned i = 0; i < copy->recipient_count; i++)
+        taken_log_add(&run->origin->log, copy->number, body_session_at(copy, i));
     self->options.ledger->taken_over += copy->recipient_count;
-    self->callbacks->on_copy(self->owner, self, copy, origin);
-    return 0;
+    self->callbacks->on_copy(self->owner, self, copy, run->origin);
+    return 1;
 }
 
 static int link_read_body(link_t *self, span_t frame)
 {
     body_t body;
     body_record_t record;
-    origin_t *origin = NULL;
+    run_t run = {0};
     int rc = body_open_down(&body, frame);
     if (rc == 0)
         rc = 1;
     while (rc == 1 && (rc = body_next_down(&body, &record)) == 1) {
         if (record.type == RECORD_RUN)
-            origin = origins_get(&self->origins, record.run.handle);
+            rc = link_read_run(self, &record.run, &run);
         else if (record.type == RECORD_NOTICE)
-            link_read_notice(self, &record.notice);
-        else if (link_read_copy(self, &record.copy, origin) != 0)
-            return -CLOSE_BAD_RECORD;
+            rc = link_read_notice(self, &record.notice, &run);
+        else
+            rc = link_read_copy(self, &record.copy, &run);
     }
     return rc;
 }
 
-static void link_welcome(link_t *self, const control_t *record)
+static void link_resume(link_t *self, uint64_t acknowledged)
+{
+    custody_resume(self->custody, self->sent - acknowledged);
+    self->sent = acknowledged;
+}
+
+static void link_begin_anew(link_t *self, bool given_up)
+{
+    link_seal(self);
+    custody_begin_anew(self->custody, given_up ? CUSTODY_GIVEN_UP : CUSTODY_NEW_BROKER);
+    origins_unbind_all(&self->origins);
+    self->sent = self->received = 0;
+}
+
+/* Takes what WELCOME says of the link. */
+static void link_configure(link_t *self, const control_t *record)
 {
     self->window_size = record->welcome.window_size;
     self->heartbeat_ms = record->welcome.heartbeat_ms;
@@ -81,13 +162,41 @@ static void link_welcome(link_t *self, const control_t *record)
     if (self->batch_size > record->welcome.batch_size)
         self->batch_size = record->welcome.batch_size;
     self->backoff_ms = self->options.backoff_min_ms;
+    if (self->term < record->welcome.term)
+        self->term = record->welcome.term;
     link_keep_time(self);
+}
+
+static const char *welcome_word(bool resumed, bool given_up)
+{
+    return resumed ? "resumed" : given_up ? "given-up" : "fresh";
+}
+
+static int link_welcome(link_t *self, const control_t *record, uint64_t acknowledged)
+{
+    bool resumed = record->welcome.resumed;
+    bool is_known = link_id_equal(&record->welcome.instance, &self->instance);
+    bool given_up = is_known && !resumed;
+    if (resumed && !is_known)
+        return -CLOSE_BAD_RECORD;
+    if (resumed && self->sent - acknowledged > custody_sent_count(self->custody))
+        return -CLOSE_BAD_SEQUENCE;
+    if (resumed)
+        link_resume(self, acknowledged);
+    else
+        link_begin_anew(self, given_up);
+    link_configure(self, record);
+    custody_unsettle(self->custody);
     log_info("link-up", log_str("broker", self->options.broker), log_str("endpoint", self->options.endpoint),
-        log_uint("epoch", self->epoch), log_uint("window", self->window_size));
+        log_uint("epoch", self->epoch), log_uint("window", self->window_size),
+        log_str("begins", welcome_word(resumed, given_up)));
     link_move(self, LINK_UP);
-    self->callbacks->on_fresh(self->owner, self);
+    self->callbacks->on_up(self->owner, self, given_up);
     link_registered(self);
+    if (self->leave_wanted)
+        link_say_leave(self);
     self->room_wanted = true;
+    return 0;
 }
 
 static void link_pause_read(link_t *self, span_t name, bool paused)
@@ -102,12 +211,26 @@ static void link_origin_read(link_t *self, const control_t *record)
         origins_put(&self->origins, record->origin.handle, &record->origin.node);
 }
 
+static void link_confirm(link_t *self, const control_t *record)
+{
+    link_claim_t claim = {.term = record->name.term, .serial = record->name.serial};
+    if (self->term < claim.term)
+        self->term = claim.term;
+    self->callbacks->on_confirmed(self->owner, self, record->name.session, claim);
+}
+
+static void link_settled(link_t *self)
+{
+    custody_settled(self->custody);
+    origins_settle(&self->origins);
+}
+
 /* What a record means to a link that is up. */
 static int link_read_record(link_t *self, const control_t *record)
 {
     switch (record->type) {
     case RECORD_CONFIRMED:
-        self->callbacks->on_confirmed(self->owner, self, record->name.session);
+        link_confirm(self, record);
         return 0;
     case RECORD_DENIED:
         self->callbacks->on_denied(self->owner, self, record->name.session, record->name.error);
@@ -123,7 +246,7 @@ static int link_read_record(link_t *self, const control_t *record)
         link_origin_read(self, record);
         return 0;
     case RECORD_GONE:
-        origins_drop(&self->origins, record->origin.handle);
+        origins_drop(&self->origins, record->origin.handle, record->origin.orderly);
         return 0;
     case RECORD_TAKEN:
         if (record->taken.below > custody_sent_end(self->custody))
@@ -131,10 +254,13 @@ static int link_read_record(link_t *self, const control_t *record)
         custody_taken(self->custody, record);
         return 0;
     case RECORD_HELD:
-        custody_held(self->custody, &record->held.numbers);
+        custody_held(self->custody, &record->held.numbers, record->held.again);
         return 0;
     case RECORD_ENDED:
         custody_ended(self->custody, &record->held.numbers);
+        return 0;
+    case RECORD_SETTLED:
+        link_settled(self);
         return 0;
     case RECORD_DRAIN:
         log_info("broker-drains", log_str("broker", self->options.broker));
@@ -155,8 +281,9 @@ static int link_read_record(link_t *self, const control_t *record)
     }
 }
 
-/* Reads the records of a frame. Returns 0, 1 when the link was closed or lost by one of them, or -CLOSE_…. */
-static int link_read_controls(link_t *self, span_t controls)
+/* Reads the records of a frame with that acknowledgement. Returns 0, 1 when the link was closed or lost by one of them,
+ * or -CLOSE_…. */
+static int link_read_controls(link_t *self, span_t controls, uint64_t acknowledged)
 {
     control_t record;
     int rc;
@@ -166,7 +293,9 @@ static int link_read_controls(link_t *self, span_t controls)
             return 1;
         }
         if (self->state == LINK_GREETING && record.type == RECORD_WELCOME) {
-            link_welcome(self, &record);
+            rc = link_welcome(self, &record, acknowledged);
+            if (rc != 0)
+                return rc;
             continue;
         }
         rc = self->state >= LINK_UP ? link_read_record(self, &record) : -CLOSE_BAD_RECORD;
@@ -213,7 +342,7 @@ static int link_read(link_t *self, zmq_msg_t *header_frame, zmq_msg_t *body)
         self->received = header.sequence;
         self->batches_received++;
     }
-    return link_read_controls(self, controls);
+    return link_read_controls(self, controls, header.acknowledged);
 }
 
 void link_receive(link_t *self, zmq_msg_t *header, zmq_msg_t *body)

@@ -23,15 +23,18 @@ struct link {
     uint32_t backoff_ms;
     uint64_t opened_ms; /* when the present state's wait began */
     uint64_t heard_ms, spoke_ms;
+    uint64_t lost_ms;                                           /* when the last link that was up was lost, or 0 */
     uint32_t window_size, batch_size, heartbeat_ms, timeout_ms; /* of WELCOME */
     link_id_t instance;                                         /* of the broker, of the last WELCOME */
+    uint64_t term;                                              /* the highest that was seen */
 
-    uint64_t sent;         /* sequence of the last batch that was sent on this link */
-    uint64_t received;     /* sequence of the last batch that was taken */
-    uint64_t acknowledged; /* the last sequence that was acknowledged to the broker */
+    uint64_t sent;         /* sequence of the last batch that was sent to that instance */
+    uint64_t received;     /* sequence of the last batch of that instance that was taken */
+    uint64_t acknowledged; /* the last sequence that was acknowledged on this link */
     bool broker_drains, drained_told;
-    bool bye_heard; /* answered, the link ends when that is sent */
-    close_t loss;   /* why the last DEALER was closed */
+    bool bye_heard;  /* answered, the link ends when that is sent */
+    close_t loss;    /* why the last DEALER was closed */
+    close_t loss_up; /* why the last one that was up was */
     bool leave_wanted, part_wanted;
     bool room_wanted;
     size_t limit; /* of open bytes, beside the window */
@@ -53,7 +56,7 @@ struct link {
 /* Moves to another state, which must be an allowed move, and tells the owner. */
 void link_move(link_t *self, link_state_t state);
 
-/* The conversation is over for that reason: ends what was open, closes the DEALER, and begins the back-off. */
+/* The DEALER is lost for that reason: closes it, and begins the back-off. What was open stays so. */
 void link_lose(link_t *self, close_t reason, span_t detail);
 
 /* Everything is said, or nothing more can be: the DEALER is closed for good. */
@@ -68,11 +71,17 @@ void link_receive(link_t *self, zmq_msg_t *header, zmq_msg_t *body);
 /* Sends HELLO. */
 void link_greet(link_t *self);
 
+/* Whether the broker may have given this node up, since nothing was heard of it for too long. */
+bool link_is_in_doubt(const link_t *self);
+
+/* Closes the batch that is being made, if there is one, and gives it to custody. */
+void link_seal(link_t *self);
+
 /* Says everything that was put since WELCOME, and then REGISTERED, before any batch. */
 void link_registered(link_t *self);
 
-/* Sends a report again, given as it stood in a body of a lost link. */
-void link_report_again(link_t *self, span_t record);
+/* Says LEAVE. */
+void link_say_leave(link_t *self);
 
 /* Appends a control record to the next header frame. */
 void link_control(link_t *self, const control_t *record);

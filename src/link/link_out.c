@@ -20,9 +20,10 @@ static void on_body_free(void *data, void *hint)
     free(data);
 }
 
-/* Closes the batch that is being made and gives it to custody. */
-static void link_seal(link_t *self)
+void link_seal(link_t *self)
 {
+    if (self->body_count == 0)
+        return;
     body_finish_up(&self->body, custody_next_number(self->custody) - self->body_count, self->body_count);
     size_t size = buffer_size(&self->body);
     zmq_msg_t body;
@@ -48,11 +49,13 @@ static int link_transmit(link_t *self, bool with_body, span_t controls, uint64_t
     zmq_msg_t header, body;
     if (zmq_msg_init_size(&header, FRAME_HEADER_SIZE + controls.size) != 0)
         abort();
+    bool again = with_body && custody_next_is_again(self->custody);
     frame_header_put(zmq_msg_data(&header), &(frame_header_t){
                                                 .epoch = self->epoch,
                                                 .sequence = with_body ? self->sent + 1 : 0,
                                                 .acknowledged = acknowledged,
                                                 .floor = custody_floor(self->custody),
+                                                .flags = again ? FRAME_FLAG_AGAIN : 0,
                                             });
     if (controls.size)
         memcpy((uint8_t *)zmq_msg_data(&header) + FRAME_HEADER_SIZE, controls.data, controls.size);
@@ -123,6 +126,12 @@ void link_registered(link_t *self)
     link_send_controls(self, false);
 }
 
+void link_say_leave(link_t *self)
+{
+    link_control_empty(self, RECORD_LEAVE);
+    link_move(self, LINK_LEAVING);
+}
+
 static void link_tell_stop(link_t *self)
 {
     bool parting = self->state == LINK_LEFT && self->part_wanted && !self->body_count &&
@@ -154,7 +163,7 @@ void link_flush(link_t *self)
 {
     if (!self->dealer || self->state < LINK_UP)
         return;
-    if (self->body_count && link_is_open(self) && !self->bye_heard)
+    if (link_is_open(self) && !self->bye_heard)
         link_seal(self);
     link_tell_stop(self);
     if (link_send_batches(self) != 0)
@@ -221,14 +230,6 @@ void link_report(link_t *self, const body_report_t *report)
     custody_accept_report(self->custody);
 }
 
-void link_report_again(link_t *self, span_t record)
-{
-    link_make_room(self, record.size);
-    buffer_append(&self->body, record.data, record.size);
-    self->body_count++;
-    custody_accept_report(self->custody);
-}
-
 void link_control(link_t *self, const control_t *record)
 {
     control_put(&self->controls, record);
@@ -241,11 +242,15 @@ void link_control_empty(link_t *self, record_type_t type)
     self->hold_at = SIZE_MAX;
 }
 
-void link_register(link_t *self, uint64_t session, span_t name, bool again)
+void link_register(link_t *self, uint64_t session, span_t name, link_claim_t claim)
 {
     if (self->state == LINK_UP)
-        link_control(
-            self, &(control_t){.type = RECORD_REGISTER, .name = {.session = session, .again = again, .name = name}});
+        link_control(self, &(control_t){.type = RECORD_REGISTER,
+                               .name = {.session = session,
+                                   .again = claim.term > 0,
+                                   .term = claim.term,
+                                   .serial = claim.serial,
+                                   .name = name}});
 }
 
 void link_leaving(link_t *self, uint64_t session)
@@ -309,7 +314,7 @@ void link_hold(link_t *self, uint64_t session, origin_t *origin, uint64_t number
 
 bool link_can_end(const link_t *self)
 {
-    return link_is_open(self) && !self->broker_drains && !self->bye_heard;
+    return link_is_open(self) && !self->bye_heard;
 }
 
 void link_end(link_t *self, uint64_t session, uint32_t count)

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* origins: the nodes whose copies this node has taken, by the handles that one broker instance gave them. An origin
- * outlives its handle, and the link, while copies of it are queued here. Owned by the link's thread. */
+/* origins: the other nodes, by the handles that one broker instance gave them, and what was taken of each. An origin
+ * outlives its handle, and the link, until its node is GONE; and after that as long as copies of it are queued here, or
+ * it may come back and send again what was taken (proto/link.md, section 9). Owned by the link's thread. */
 #ifndef FERRY_LINK_ORIGINS_H
 #define FERRY_LINK_ORIGINS_H
 
+#include "link/taken_log.h"
 #include "wire/control.h"
+
+#define ORIGINS_GONE_MAX 64 /* whose logs are kept, since they were given up and may come back */
 
 typedef struct {
     link_id_t node;
     uint32_t handle;                      /* that the broker gave it on the present link, even if it is GONE; or 0 */
     bool bound;                           /* the handle is in use */
+    bool is_gone;                         /* it has left or was given up, and has not come since */
+    uint64_t gone_order;                  /* which of those that are gone came first */
     uint32_t stated_handle, stated_epoch; /* what this node called it on the link of that epoch */
-    uint32_t references;                  /* queued copies of this origin, and 1 if it is bound */
+    uint32_t references;                  /* queued copies of this origin, and 1 unless it is gone */
+    taken_log_t log;
 } origin_t;
 
 typedef struct {
@@ -19,6 +26,7 @@ typedef struct {
     size_t count, capacity;
     origin_t **slots;  /* items that are bound, at handle modulo slot_count or the next free place */
     size_t slot_count; /* a power of two, at least twice the count */
+    uint64_t gone_last;
 } origins_t;
 
 void origins_fini(origins_t *self);
@@ -29,11 +37,18 @@ void origins_put(origins_t *self, uint32_t handle, const link_id_t *node);
 /* The origin with that handle, NULL if there is none. Borrowed; take a reference to keep it. */
 origin_t *origins_get(const origins_t *self, uint32_t handle);
 
-/* The handle is not used any more. Copies of that origin that are still queued are told of by it all the same. */
-void origins_drop(origins_t *self, uint32_t handle);
+/* GONE: the handle is not used any more; copies of that origin that are still queued are told of by it all the same.
+ * With `orderly` it never comes back. */
+void origins_drop(origins_t *self, uint32_t handle, bool orderly);
 
-/* No handle of this link is used any more. */
-void origins_drop_all(origins_t *self);
+/* No handle of this link is used any more: another instance gives others to those who come back. */
+void origins_unbind_all(origins_t *self);
+
+/* Those who have not come back to the new instance are gone. */
+void origins_settle(origins_t *self);
+
+/* Appends the ids of the nodes that are not gone, at most CONTROL_NODES_MAX. */
+void origins_ids(const origins_t *self, buffer_t *to);
 
 static inline origin_t *origin_take(origin_t *self)
 {

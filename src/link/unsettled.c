@@ -11,7 +11,7 @@ void unsettled_fini(unsettled_t *self)
     *self = (unsettled_t){0};
 }
 
-void unsettled_add(unsettled_t *self, uint64_t number, uint64_t session, uint32_t held)
+void unsettled_add(unsettled_t *self, const unsettled_message_t *message)
 {
     if (self->count == self->capacity) {
         self->capacity = self->capacity ? 2 * self->capacity : 64;
@@ -20,9 +20,9 @@ void unsettled_add(unsettled_t *self, uint64_t number, uint64_t session, uint32_
             abort();
     }
     size_t at = self->count++;
-    for (; at > 0 && self->items[at - 1].number > number; at--)
+    for (; at > 0 && self->items[at - 1].number > message->number; at--)
         self->items[at] = self->items[at - 1];
-    self->items[at] = (unsettled_message_t){number, session, held};
+    self->items[at] = *message;
 }
 
 unsettled_message_t *unsettled_find(const unsettled_t *self, uint64_t number)
@@ -35,15 +35,14 @@ unsettled_message_t *unsettled_find(const unsettled_t *self, uint64_t number)
         else
             high = middle;
     }
-    return low < self->count && self->items[low].number == number ? &self->items[low] : NULL;
+    return low < self->count && self->items[low].number == number && !self->items[low].settled ? &self->items[low]
+                                                                                               : NULL;
 }
 
-bool unsettled_end(unsettled_t *self, unsettled_message_t *message)
+void unsettled_settle(unsettled_t *self, unsettled_message_t *message)
 {
-    if (message->held == 0 || --message->held > 0)
-        return false;
+    message->settled = true;
     self->settled++;
-    return true;
 }
 
 void unsettled_tidy(unsettled_t *self)
@@ -52,7 +51,7 @@ void unsettled_tidy(unsettled_t *self)
         return;
     size_t left = 0;
     for (size_t i = 0; i < self->count; i++)
-        if (self->items[i].held)
+        if (!self->items[i].settled)
             self->items[left++] = self->items[i];
     self->count = left;
     self->settled = 0;
