@@ -8,45 +8,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "link/bodies.h"
-#include "link/endings.h"
-#include "link/resend.h"
-#include "link/unsettled.h"
+#include "link/custody_internal.h"
 #include "wire/error.h"
-#include "wire/reason.h"
-
-typedef struct {
-    uint64_t session;
-    uint32_t size;   /* bytes of the record, 0 for a report */
-    uint16_t copies; /* not refused; handed over when taken */
-    uint16_t held;   /* copies that their node holds for slow clients */
-    uint16_t stated; /* copies that are, as far as the broker has stated them anew */
-    bool taken;
-    bool report;
-} entry_t;
-
-typedef struct {
-    uint64_t first, count;
-} range_t;
-
-struct custody {
-    ledger_t *ledger;
-    custody_settled_fn *on_settled;
-    void *arg;
-    entry_t *entries; /* ring: number n is at n & (entry_capacity - 1) */
-    size_t entry_capacity;
-    uint64_t floor, next; /* entries exist for [floor, next) */
-    uint64_t kept_end;    /* numbers below it are in a kept body */
-    size_t open_size;
-    bodies_t bodies;
-    uint64_t below;      /* of the last TAKEN */
-    range_t *exceptions; /* of the last TAKEN */
-    size_t exception_count, exception_capacity;
-    unsettled_t unsettled;
-    endings_t endings;  /* of copies of messages that are not taken */
-    bool is_unsettled;  /* the broker is still to state what is held */
-    uint64_t again_end; /* kept bodies below it were sent on a link that was not resumed */
-};
 
 custody_t *custody_new(ledger_t *ledger, custody_settled_fn *on_settled, void *arg)
 {
@@ -72,11 +35,6 @@ void custody_destroy(custody_t **self_p)
     free(self->exceptions);
     free(self);
     *self_p = NULL;
-}
-
-static entry_t *custody_entry(custody_t *self, uint64_t number)
-{
-    return &self->entries[number & (self->entry_capacity - 1)];
 }
 
 static void custody_grow_entries(custody_t *self)
@@ -180,7 +138,7 @@ bool custody_note(custody_t *self, const body_notice_t *notice)
     return true;
 }
 
-static void custody_take(custody_t *self, uint64_t number)
+void custody_take(custody_t *self, uint64_t number)
 {
     entry_t *entry = custody_entry(self, number);
     if (entry->taken)
@@ -240,14 +198,13 @@ static void custody_keep_exceptions(custody_t *self, const control_t *record)
     self->exception_count = count;
 }
 
-static bool custody_is_taken(const void *arg, uint64_t number)
+bool custody_is_taken(const void *arg, uint64_t number)
 {
     const custody_t *self = arg;
     return number < self->floor || self->entries[number & (self->entry_capacity - 1)].taken;
 }
 
-/* Lets go of what is taken at the front of both rings. */
-static void custody_advance(custody_t *self)
+void custody_advance(custody_t *self)
 {
     bodies_drop_taken(&self->bodies);
     while (self->floor < self->kept_end && custody_entry(self, self->floor)->taken)
@@ -290,8 +247,7 @@ void custody_held(custody_t *self, const control_numbers_t *numbers, bool again)
         custody_hold(self, control_numbers_at(numbers, i), again);
 }
 
-/* A message that is taken is settled once nothing of it is held, as far as that can be known. */
-static void custody_settle(custody_t *self, unsettled_message_t *message)
+void custody_settle(custody_t *self, unsettled_message_t *message)
 {
     if (message->held || self->is_unsettled)
         return;
@@ -318,102 +274,6 @@ void custody_ended(custody_t *self, const control_numbers_t *numbers)
     for (size_t i = 0; i < control_numbers_count(numbers); i++)
         custody_end(self, control_numbers_at(numbers, i));
     unsettled_tidy(&self->unsettled);
-}
-
-void custody_unsettle(custody_t *self)
-{
-    self->is_unsettled = true;
-    for (uint64_t number = self->floor; number < self->next; number++)
-        custody_entry(self, number)->stated = 0;
-    for (size_t i = 0; i < self->unsettled.count; i++)
-        self->unsettled.items[i].stated = 0;
-}
-
-void custody_settled(custody_t *self)
-{
-    self->is_unsettled = false;
-    for (uint64_t number = self->floor; number < self->next; number++)
-        custody_entry(self, number)->held = custody_entry(self, number)->stated;
-    for (size_t i = 0; i < self->unsettled.count; i++) {
-        unsettled_message_t *message = &self->unsettled.items[i];
-        message->held = message->stated;
-        if (!message->settled)
-            custody_settle(self, message);
-    }
-    unsettled_tidy(&self->unsettled);
-}
-
-void custody_resume(custody_t *self, uint64_t count)
-{
-    bodies_rewind(&self->bodies, count);
-}
-
-static bool custody_has_ended(const void *arg, uint64_t number, uint32_t recipient)
-{
-    return endings_find(&((const custody_t *)arg)->endings, number, recipient) != NULL;
-}
-
-/* Keeps what is to be sent again in the place of a body. */
-static void custody_rewrite(custody_t *self, uint64_t index, const resend_t *ask)
-{
-    buffer_t rewritten = {0};
-    zmq_msg_t body;
-    if (!resend_body(bodies_frame(&self->bodies, index), ask, &rewritten))
-        return;
-    if (zmq_msg_init_size(&body, buffer_size(&rewritten)) != 0)
-        abort();
-    memcpy(zmq_msg_data(&body), rewritten.data, buffer_size(&rewritten));
-    bodies_replace(&self->bodies, index, &body);
-    buffer_fini(&rewritten);
-}
-
-/* What a broker that is no more had counted as lost is counted here. */
-static void custody_count_lost(custody_t *self)
-{
-    for (size_t i = 0; i < self->endings.count; i++) {
-        const ending_t *ending = &self->endings.items[i];
-        if (ending->place != ENDING_BROKER || custody_is_taken(self, ending->number))
-            continue;
-        custody_entry(self, ending->number)->copies--;
-        self->ledger->unconfirmed[FERRY_REASON_GATEWAY_LOST]++;
-    }
-}
-
-/* Takes what is a gap now. */
-static void custody_take_gaps(custody_t *self, uint64_t index)
-{
-    body_t body;
-    body_record_t record;
-    if (body_open_up(&body, bodies_frame(&self->bodies, index)) != 0)
-        return;
-    while (body_next_up(&body, &record) == 1)
-        if (record.type == RECORD_GAP)
-            custody_take(self, body.number);
-}
-
-void custody_begin_anew(custody_t *self, custody_anew_t why)
-{
-    resend_t ask = {.is_taken = custody_is_taken,
-        .has_ended = custody_has_ended,
-        .arg = self,
-        .no_reports = why == CUSTODY_GIVEN_UP};
-    self->again_end = self->bodies.unsent;
-    for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
-        custody_rewrite(self, i, &ask);
-    if (why == CUSTODY_NEW_BROKER)
-        custody_count_lost(self);
-    endings_clear(&self->endings);
-    for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
-        custody_take_gaps(self, i);
-    bodies_rewind(&self->bodies, self->bodies.unsent - self->bodies.first);
-    self->exception_count = 0;
-    self->below = self->floor;
-    custody_advance(self);
-}
-
-bool custody_next_is_again(const custody_t *self)
-{
-    return self->bodies.unsent < self->again_end;
 }
 
 bool custody_session(const custody_t *self, uint64_t number, uint64_t *session)

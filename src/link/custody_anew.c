@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* custody_anew: what becomes of custody when a new link is up: what is to be sent again, and as what, and what is known
+ * of held copies (proto/link.md, sections 6 and 9). Nothing can fail. Owner: the link's thread. */
+#include <stdlib.h>
+
+#include "link/custody_internal.h"
+#include "link/resend.h"
+#include "wire/reason.h"
+
+void custody_unsettle(custody_t *self)
+{
+    self->is_unsettled = true;
+    for (uint64_t number = self->floor; number < self->next; number++)
+        custody_entry(self, number)->stated = 0;
+    for (size_t i = 0; i < self->unsettled.count; i++)
+        self->unsettled.items[i].stated = 0;
+}
+
+void custody_settled(custody_t *self)
+{
+    self->is_unsettled = false;
+    for (uint64_t number = self->floor; number < self->next; number++)
+        custody_entry(self, number)->held = custody_entry(self, number)->stated;
+    for (size_t i = 0; i < self->unsettled.count; i++) {
+        unsettled_message_t *message = &self->unsettled.items[i];
+        message->held = message->stated;
+        if (!message->settled)
+            custody_settle(self, message);
+    }
+    unsettled_tidy(&self->unsettled);
+}
+
+void custody_resume(custody_t *self, uint64_t count)
+{
+    bodies_rewind(&self->bodies, count);
+}
+
+static bool custody_has_ended(const void *arg, uint64_t number, uint32_t recipient)
+{
+    return endings_find(&((const custody_t *)arg)->endings, number, recipient) != NULL;
+}
+
+/* Keeps what is to be sent again in the place of a body. */
+static void custody_rewrite(custody_t *self, uint64_t index, const resend_t *ask)
+{
+    buffer_t rewritten = {0};
+    zmq_msg_t body;
+    if (!resend_body(bodies_frame(&self->bodies, index), ask, &rewritten))
+        return;
+    if (zmq_msg_init_size(&body, buffer_size(&rewritten)) != 0)
+        abort();
+    memcpy(zmq_msg_data(&body), rewritten.data, buffer_size(&rewritten));
+    bodies_replace(&self->bodies, index, &body);
+    buffer_fini(&rewritten);
+}
+
+/* What a broker that is no more had counted as lost is counted here. */
+static void custody_count_lost(custody_t *self)
+{
+    for (size_t i = 0; i < self->endings.count; i++) {
+        const ending_t *ending = &self->endings.items[i];
+        if (ending->place != ENDING_BROKER || custody_is_taken(self, ending->number))
+            continue;
+        custody_entry(self, ending->number)->copies--;
+        self->ledger->unconfirmed[FERRY_REASON_GATEWAY_LOST]++;
+    }
+}
+
+/* Takes what is a gap now. */
+static void custody_take_gaps(custody_t *self, uint64_t index)
+{
+    body_t body;
+    body_record_t record;
+    if (body_open_up(&body, bodies_frame(&self->bodies, index)) != 0)
+        return;
+    while (body_next_up(&body, &record) == 1)
+        if (record.type == RECORD_GAP)
+            custody_take(self, body.number);
+}
+
+void custody_begin_anew(custody_t *self, custody_anew_t why)
+{
+    resend_t ask = {.is_taken = custody_is_taken,
+        .has_ended = custody_has_ended,
+        .arg = self,
+        .no_reports = why == CUSTODY_GIVEN_UP};
+    self->again_end = self->bodies.unsent;
+    for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
+        custody_rewrite(self, i, &ask);
+    if (why == CUSTODY_NEW_BROKER)
+        custody_count_lost(self);
+    endings_clear(&self->endings);
+    for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
+        custody_take_gaps(self, i);
+    bodies_rewind(&self->bodies, self->bodies.unsent - self->bodies.first);
+    self->exception_count = 0;
+    self->below = self->floor;
+    custody_advance(self);
+}
+
+bool custody_next_is_again(const custody_t *self)
+{
+    return self->bodies.unsent < self->again_end;
+}
