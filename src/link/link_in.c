@@ -207,7 +207,7 @@ static void link_pause_read(link_t *self, span_t name, bool paused)
 
 static void link_origin_read(link_t *self, const control_t *record)
 {
-    if (record->origin.handle && !origins_get(&self->origins, record->origin.handle))
+    if (record->origin.handle)
         origins_put(&self->origins, record->origin.handle, &record->origin.node);
 }
 

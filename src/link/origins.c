@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define BINDINGS_FIRST 8
+
 static void origin_destroy(origin_t *self)
 {
     taken_log_fini(&self->log);
@@ -16,28 +18,37 @@ void origins_fini(origins_t *self)
     for (size_t i = 0; i < self->count; i++)
         origin_destroy(self->items[i]);
     free(self->items);
-    free(self->slots);
+    free(self->bindings);
     *self = (origins_t){0};
 }
 
-static void origins_index(origins_t *self)
+static origin_binding_t *binding_of(const origins_t *self, uint32_t handle)
 {
-    size_t slot_count = 8;
-    while (slot_count < 2 * self->count)
-        slot_count *= 2;
-    free(self->slots);
-    self->slots = calloc(slot_count, sizeof *self->slots);
-    if (!self->slots)
+    size_t at = handle & (self->binding_capacity - 1);
+    while (self->bindings[at].handle && self->bindings[at].handle != handle)
+        at = (at + 1) & (self->binding_capacity - 1);
+    return &self->bindings[at];
+}
+
+/* Makes the index anew, without `dropped`, and with room for one more. */
+static void origins_index(origins_t *self, uint32_t dropped)
+{
+    origins_t before = *self;
+    self->binding_capacity = BINDINGS_FIRST;
+    while (self->binding_capacity < 2 * (before.binding_count + 1))
+        self->binding_capacity *= 2;
+    self->binding_count = 0;
+    self->bindings = calloc(self->binding_capacity, sizeof *self->bindings);
+    if (!self->bindings)
         abort();
-    self->slot_count = slot_count;
-    for (size_t i = 0; i < self->count; i++) {
-        if (!self->items[i]->bound)
+    for (size_t at = 0; at < before.binding_capacity; at++) {
+        const origin_binding_t *binding = &before.bindings[at];
+        if (!binding->handle || binding->handle == dropped)
             continue;
-        size_t at = self->items[i]->handle & (slot_count - 1);
-        while (self->slots[at])
-            at = (at + 1) & (slot_count - 1);
-        self->slots[at] = self->items[i];
+        *binding_of(self, binding->handle) = *binding;
+        self->binding_count++;
     }
+    free(before.bindings);
 }
 
 static origin_t *origins_of_node(origins_t *self, const link_id_t *node)
@@ -61,24 +72,23 @@ static origin_t *origins_of_node(origins_t *self, const link_id_t *node)
 
 void origins_put(origins_t *self, uint32_t handle, const link_id_t *node)
 {
-    origins_drop(self, handle, false);
+    if (origins_get(self, handle))
+        return;
     origin_t *origin = origins_of_node(self, node);
     if (origin->is_gone)
         origin_take(origin);
     origin->is_gone = false;
-    origin->bound = true;
-    origin->handle = handle;
-    origins_index(self);
+    origin->bindings++;
+    if (handle > origin->handle)
+        origin->handle = handle;
+    origins_index(self, 0);
+    *binding_of(self, handle) = (origin_binding_t){handle, origin};
+    self->binding_count++;
 }
 
 origin_t *origins_get(const origins_t *self, uint32_t handle)
 {
-    if (!self->slot_count)
-        return NULL;
-    size_t at = handle & (self->slot_count - 1);
-    while (self->slots[at] && self->slots[at]->handle != handle)
-        at = (at + 1) & (self->slot_count - 1);
-    return self->slots[at];
+    return self->binding_count ? binding_of(self, handle)->origin : NULL;
 }
 
 static void origins_forget(origins_t *self, origin_t *origin)
@@ -119,7 +129,6 @@ void origins_release(origins_t *self, origin_t *origin)
 
 static void origins_lose(origins_t *self, origin_t *origin)
 {
-    origin->bound = false;
     origin->is_gone = true;
     origin->gone_order = ++self->gone_last;
     origins_release(self, origin);
@@ -130,26 +139,27 @@ void origins_drop(origins_t *self, uint32_t handle, bool orderly)
     origin_t *origin = origins_get(self, handle);
     if (!origin)
         return;
+    origins_index(self, handle);
     if (orderly)
         taken_log_fini(&origin->log);
-    origins_lose(self, origin);
-    origins_index(self);
+    if (--origin->bindings == 0)
+        origins_lose(self, origin);
 }
 
 void origins_unbind_all(origins_t *self)
 {
-    for (size_t i = 0; i < self->count; i++) {
-        self->items[i]->handle = 0;
-        self->items[i]->bound = false;
-    }
-    origins_index(self);
+    for (size_t i = 0; i < self->count; i++)
+        self->items[i]->handle = self->items[i]->bindings = 0;
+    free(self->bindings);
+    self->bindings = NULL;
+    self->binding_count = self->binding_capacity = 0;
 }
 
 void origins_settle(origins_t *self)
 {
     for (size_t i = self->count; i > 0; i--) {
         origin_t *origin = self->items[i - 1];
-        if (!origin->bound && !origin->is_gone)
+        if (origin->bindings == 0 && !origin->is_gone)
             origins_lose(self, origin);
     }
 }

@@ -12,26 +12,32 @@
 
 typedef struct {
     link_id_t node;
-    uint32_t handle;                      /* that the broker gave it on the present link, even if it is GONE; or 0 */
-    bool bound;                           /* the handle is in use */
-    bool is_gone;                         /* it has left or was given up, and has not come since */
-    uint64_t gone_order;                  /* which of those that are gone came first */
+    uint32_t handle;     /* the last that this broker gave it, even if it is GONE; or 0 */
+    uint32_t bindings;   /* handles of it that are in use: a node that was given up comes under another */
+    bool is_gone;        /* it has left or was given up, and has not come since */
+    uint64_t gone_order; /* which of those that are gone came first */
     uint32_t stated_handle, stated_epoch; /* what this node called it on the link of that epoch */
     uint32_t references;                  /* queued copies of this origin, and 1 unless it is gone */
     taken_log_t log;
 } origin_t;
 
 typedef struct {
+    uint32_t handle; /* 0: the place is free */
+    origin_t *origin;
+} origin_binding_t;
+
+typedef struct {
     origin_t **items; /* in no order */
     size_t count, capacity;
-    origin_t **slots;  /* items that are bound, at handle modulo slot_count or the next free place */
-    size_t slot_count; /* a power of two, at least twice the count */
+    origin_binding_t *bindings; /* at handle modulo binding_capacity or the next free place */
+    size_t binding_count;
+    size_t binding_capacity; /* a power of two, at least twice the count */
     uint64_t gone_last;
 } origins_t;
 
 void origins_fini(origins_t *self);
 
-/* Notes that `handle`, not 0, is `node`; an origin that is known already, from an earlier link, gets the new handle. */
+/* Notes that `handle`, not 0, is `node`, which may be known already by others. */
 void origins_put(origins_t *self, uint32_t handle, const link_id_t *node);
 
 /* The origin with that handle, NULL if there is none. Borrowed; take a reference to keep it. */
