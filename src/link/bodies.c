@@ -117,6 +117,7 @@ void bodies_rewind(bodies_t *self, uint64_t count)
 void bodies_replace(bodies_t *self, uint64_t index, zmq_msg_t *body)
 {
     zmq_msg_t *kept = &bodies_at(self, index)->message;
+    self->size += zmq_msg_size(body) - zmq_msg_size(kept);
     handover_close(kept);
     zmq_msg_init(kept);
     zmq_msg_move(kept, body);

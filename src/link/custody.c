@@ -318,7 +318,7 @@ size_t custody_memory(const custody_t *self)
     return bodies_memory(&self->bodies) + self->entry_capacity * sizeof *self->entries +
            self->exception_capacity * sizeof *self->exceptions +
            self->unsettled.capacity * sizeof *self->unsettled.items +
-           self->refusals.capacity * sizeof *self->refusals.items;
+           self->endings.capacity * sizeof *self->endings.items;
 }
 
 bool custody_is_crowded(const custody_t *self)

@@ -386,7 +386,8 @@ bool link_is_settled(const link_t *self)
 
 size_t link_memory(const link_t *self)
 {
-    return custody_memory(self->custody) + self->body.capacity + self->controls.capacity;
+    return custody_memory(self->custody) + origins_memory(&self->origins) + self->body.capacity +
+           self->controls.capacity;
 }
 
 uint64_t link_open_copies(const link_t *self)

@@ -164,6 +164,14 @@ void origins_settle(origins_t *self)
     }
 }
 
+size_t origins_memory(const origins_t *self)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < self->count; i++)
+        size += self->items[i]->log.capacity * sizeof *self->items[i]->log.items;
+    return size;
+}
+
 void origins_ids(const origins_t *self, buffer_t *to)
 {
     size_t count = 0;

@@ -53,6 +53,9 @@ void origins_unbind_all(origins_t *self);
 /* Those who have not come back to the new instance are gone. */
 void origins_settle(origins_t *self);
 
+/* Bytes that the logs need. Walks all origins. */
+size_t origins_memory(const origins_t *self);
+
 /* Appends the ids of the nodes that are not gone, at most CONTROL_NODES_MAX. */
 void origins_ids(const origins_t *self, buffer_t *to);
 
