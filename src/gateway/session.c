@@ -233,34 +233,40 @@ static int session_reason(const session_t *self)
     return self->close_reason == CLOSE_GATEWAY_DRAINS ? FERRY_REASON_DRAINED : FERRY_REASON_GONE;
 }
 
+static writer_loss_t session_loss(const session_t *self)
+{
+    return (writer_loss_t){
+        .link = self->uplink->link, .session = self->id, .name = session_name(self), .reason = session_reason(self)};
+}
+
 /* Ends the copies that were not written to the client. */
 static void session_return(session_t *self)
 {
-    int reason = session_reason(self);
-    if (self->uplink)
-        self->worker->ledger.returned[reason] +=
-            writer_return(&self->writer, self->uplink->link, session_name(self), reason);
+    if (!self->uplink)
+        return;
+    writer_loss_t loss = session_loss(self);
+    self->worker->ledger.returned[loss.reason] += writer_return(&self->writer, &loss);
 }
 
 /* Ends the copies that were written to the client: what its kernel has is delivered, of the others nobody knows. */
 static void session_doubt(session_t *self)
 {
-    int reason = session_reason(self);
+    if (!self->uplink)
+        return;
     session_look(self);
-    if (self->uplink)
-        self->worker->ledger.unconfirmed[reason] +=
-            writer_doubt(&self->writer, self->uplink->link, session_name(self), reason);
+    writer_loss_t loss = session_loss(self);
+    self->worker->ledger.unconfirmed[loss.reason] += writer_doubt(&self->writer, &loss);
     list_remove(&self->writer.unacknowledged);
 }
 
 /* Ends all copies of a client that is lost. */
 static void session_lose(session_t *self)
 {
-    int reason = session_reason(self);
+    if (!self->uplink)
+        return;
     session_doubt(self);
-    if (self->uplink)
-        self->worker->ledger.returned[reason] +=
-            writer_lose(&self->writer, self->uplink->link, session_name(self), reason);
+    writer_loss_t loss = session_loss(self);
+    self->worker->ledger.returned[loss.reason] += writer_lose(&self->writer, &loss);
 }
 
 static void session_flush_out(session_t *self)
@@ -368,12 +374,13 @@ void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
 void session_return_late(const session_t *self, const body_copy_t *copy, const origin_t *origin)
 {
     self->worker->ledger.returned[FERRY_REASON_LATE]++;
-    link_report(self->uplink->link, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED,
-                                        .reason = FERRY_REASON_LATE,
-                                        .origin = origin->node,
-                                        .session = copy->session,
-                                        .number = copy->number,
-                                        .name = session_name(self)});
+    link_report(self->uplink->link, self->id,
+        &(body_report_t){.error = FERRY_ERROR_UNDELIVERED,
+            .reason = FERRY_REASON_LATE,
+            .origin = origin->node,
+            .session = copy->session,
+            .number = copy->number,
+            .name = session_name(self)});
 }
 
 static void session_end_output(session_t *self)
@@ -453,7 +460,8 @@ void session_restate(session_t *self, bool given_up)
     } else if (self->registered) {
         link_leaving(link, self->id);
     }
-    (void)given_up;
+    if (given_up)
+        writer_disown(&self->writer);
     writer_restate(&self->writer, link, self->id);
     worker_dirty(self);
 }

@@ -181,9 +181,16 @@ void writer_tell(session_writer_t *self, link_t *link, uint64_t session)
 
 void writer_restate(session_writer_t *self, link_t *link, uint64_t session)
 {
+    if (self->told < self->written)
+        self->told = self->written;
     for (uint64_t i = self->told; i < self->next; i++)
         link_hold(link, session, writer_at(self, i)->origin, writer_at(self, i)->number, true);
     self->stated = self->next;
+}
+
+void writer_disown(session_writer_t *self)
+{
+    self->disowned = self->told = self->stated = self->next;
 }
 
 /* Bytes at the front of the output that end a line whose beginning was written. */
@@ -194,17 +201,21 @@ static size_t writer_tail(const session_writer_t *self)
     return end ? (size_t)(end - output.data) + 1 : 0;
 }
 
-static void writer_report(const queued_copy_t *copy, link_t *link, span_t name, int error, int reason)
+static void writer_report(session_writer_t *self, uint64_t index, const writer_loss_t *loss, int error)
 {
-    link_report(link, &(body_report_t){.error = (uint16_t)error,
-                          .reason = (uint16_t)reason,
-                          .origin = copy->origin->node,
-                          .session = copy->session,
-                          .number = copy->number,
-                          .name = name});
+    const queued_copy_t *copy = writer_at(self, index);
+    if (index < self->disowned)
+        return;
+    link_report(loss->link, loss->session,
+        &(body_report_t){.error = (uint16_t)error,
+            .reason = (uint16_t)loss->reason,
+            .origin = copy->origin->node,
+            .session = copy->session,
+            .number = copy->number,
+            .name = loss->name});
 }
 
-unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int reason)
+unsigned writer_return(session_writer_t *self, const writer_loss_t *loss)
 {
     size_t tail = writer_tail(self);
     uint64_t kept_end = writer_position(self) + tail;
@@ -214,7 +225,7 @@ unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int re
         if (copy->end <= kept_end)
             continue;
         if (!copy->returned) {
-            writer_report(copy, link, name, FERRY_ERROR_UNDELIVERED, reason);
+            writer_report(self, i, loss, FERRY_ERROR_UNDELIVERED);
             copy->returned = true;
             count++;
         }
@@ -231,7 +242,7 @@ unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int re
     return count;
 }
 
-unsigned writer_doubt(session_writer_t *self, link_t *link, span_t name, int reason)
+unsigned writer_doubt(session_writer_t *self, const writer_loss_t *loss)
 {
     unsigned count = 0;
     for (; self->acknowledged < self->written; self->acknowledged++) {
@@ -239,20 +250,20 @@ unsigned writer_doubt(session_writer_t *self, link_t *link, span_t name, int rea
         self->returned -= copy->returned;
         if (copy->returned)
             continue;
-        writer_report(copy, link, name, FERRY_ERROR_UNCONFIRMED, reason);
+        writer_report(self, self->acknowledged, loss, FERRY_ERROR_UNCONFIRMED);
         count++;
     }
-    writer_release(self, link);
+    writer_release(self, loss->link);
     return count;
 }
 
-unsigned writer_lose(session_writer_t *self, link_t *link, span_t name, int reason)
+unsigned writer_lose(session_writer_t *self, const writer_loss_t *loss)
 {
     self->mid_line = false;
-    unsigned count = writer_return(self, link, name, reason);
+    unsigned count = writer_return(self, loss);
     self->acknowledged = self->written;
     self->returned = 0;
-    writer_release(self, link);
+    writer_release(self, loss->link);
     return count;
 }
 

@@ -24,6 +24,14 @@ typedef struct {
     size_t share;        /* bytes of memory; what the budget leaves to a session at the moment */
 } writer_limits_t;
 
+/* Whose copies end otherwise than by delivery, and why. */
+typedef struct {
+    link_t *link;
+    uint64_t session; /* of the client */
+    span_t name;
+    int reason;
+} writer_loss_t;
+
 typedef struct {
     origin_t *origin; /* a reference; who is told */
     uint64_t number;
@@ -44,11 +52,12 @@ typedef struct {
     uint32_t look_count; /* unacknowledged copies at which the kernel is asked; rises while it helps little */
     uint64_t first, told, acknowledged, written, stated, next; /* copies as drawn above; they count up for ever */
     uint64_t returned;                                         /* copies from `acknowledged` on that were returned */
-    bool is_tcp;   /* the client's kernel acknowledges what it has; otherwise what is written is there */
-    bool ended;    /* the end of file was written, too */
-    bool mid_line; /* what was written last ended within a line */
-    bool blocked;  /* the socket takes no more at the moment */
-    bool paused;   /* the high mark was passed, and the low mark was not yet reached */
+    uint64_t disowned; /* copies before it were told to their senders as unconfirmed, and are not told of again */
+    bool is_tcp;       /* the client's kernel acknowledges what it has; otherwise what is written is there */
+    bool ended;        /* the end of file was written, too */
+    bool mid_line;     /* what was written last ended within a line */
+    bool blocked;      /* the socket takes no more at the moment */
+    bool paused;       /* the high mark was passed, and the low mark was not yet reached */
     uint64_t stall_since_ms, stall_position;
     list_node_t stalling;       /* in the worker's list of blocked sessions */
     list_node_t dirty;          /* in the worker's list of sessions to flush */
@@ -82,20 +91,24 @@ void writer_rest(session_writer_t *self);
 /* Tells the link of held copies and of those that have been written since. After the write pass of a turn. */
 void writer_tell(session_writer_t *self, link_t *link, uint64_t session);
 
-/* On a fresh link: states all copies again that are still in the queue. */
+/* On a new link: states all copies anew that are still to be written. */
 void writer_restate(session_writer_t *self, link_t *link, uint64_t session);
+
+/* The broker has told the senders of all copies that are here that they are unconfirmed: they are still written, but
+ * not told of any more. */
+void writer_disown(session_writer_t *self);
 
 /* Drops the output but for a line whose beginning was written, and reports each copy that is dropped to its sender as
  * `undelivered NAME reason`. Returns the number of copies that were returned. */
-unsigned writer_return(session_writer_t *self, link_t *link, span_t name, int reason);
+unsigned writer_return(session_writer_t *self, const writer_loss_t *loss);
 
 /* Reports each copy that was written and not acknowledged to its sender as `unconfirmed NAME reason`; the kernel has
  * been asked before (writer_acknowledge). Returns their number. */
-unsigned writer_doubt(session_writer_t *self, link_t *link, span_t name, int reason);
+unsigned writer_doubt(session_writer_t *self, const writer_loss_t *loss);
 
 /* The connection is lost, and writer_doubt has ended what was written: drops the output, and returns every other copy,
  * one of which a part was written too. Returns the number of copies that were returned. */
-unsigned writer_lose(session_writer_t *self, link_t *link, span_t name, int reason);
+unsigned writer_lose(session_writer_t *self, const writer_loss_t *loss);
 
 /* Forgets whatever is left of the queue; the origins will not be told any more. */
 void writer_forget(session_writer_t *self, link_t *link);

@@ -71,7 +71,9 @@ typedef enum {
 } custody_anew_t;
 void custody_begin_anew(custody_t *self, custody_anew_t why);
 
-/* Whether the body that custody_send_next gives next was sent before on a link that was not resumed. */
+/* Whether the body that custody_send_next gives next is to be sent again, and whether as `again`, since the link that
+ * it was sent on before was not resumed. */
+bool custody_next_is_resent(const custody_t *self);
 bool custody_next_is_again(const custody_t *self);
 
 uint64_t custody_next_number(const custody_t *self);

@@ -32,6 +32,7 @@ void custody_settled(custody_t *self)
 
 void custody_resume(custody_t *self, uint64_t count)
 {
+    self->resent_end = self->bodies.unsent;
     bodies_rewind(&self->bodies, count);
 }
 
@@ -84,7 +85,7 @@ void custody_begin_anew(custody_t *self, custody_anew_t why)
         .has_ended = custody_has_ended,
         .arg = self,
         .no_reports = why == CUSTODY_GIVEN_UP};
-    self->again_end = self->bodies.unsent;
+    self->resent_end = self->again_end = self->bodies.unsent;
     for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
         custody_rewrite(self, i, &ask);
     if (why == CUSTODY_NEW_BROKER)
@@ -96,6 +97,11 @@ void custody_begin_anew(custody_t *self, custody_anew_t why)
     self->exception_count = 0;
     self->below = self->floor;
     custody_advance(self);
+}
+
+bool custody_next_is_resent(const custody_t *self)
+{
+    return self->bodies.unsent < self->resent_end;
 }
 
 bool custody_next_is_again(const custody_t *self)

@@ -37,9 +37,10 @@ struct custody {
     range_t *exceptions; /* of the last TAKEN */
     size_t exception_count, exception_capacity;
     unsettled_t unsettled;
-    endings_t endings;  /* of copies of messages that are not taken */
-    bool is_unsettled;  /* the broker is still to state what is held */
-    uint64_t again_end; /* kept bodies below it were sent on a link that was not resumed */
+    endings_t endings;   /* of copies of messages that are not taken */
+    bool is_unsettled;   /* the broker is still to state what is held */
+    uint64_t resent_end; /* kept bodies below it were sent on an earlier link */
+    uint64_t again_end;  /* kept bodies below it were sent on a link that was not resumed */
 };
 
 static inline entry_t *custody_entry(custody_t *self, uint64_t number)

@@ -96,8 +96,9 @@ bool link_fits(const link_t *self, size_t size);
 void link_send(
     link_t *self, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);
 
-/* Tells how a copy that was taken has ended otherwise than by delivery. Kept until the link can send it. */
-void link_report(link_t *self, const body_report_t *report);
+/* Tells how a copy that was taken for the session `recipient` has ended otherwise than by delivery. Kept until the link
+ * can send it. */
+void link_report(link_t *self, uint64_t recipient, const body_report_t *report);
 
 /* Asks for a name, with the claim of its confirmation if it was confirmed before, else all zero. Ignored while the link
  * is not up: on_up asks for all. */

@@ -51,6 +51,7 @@ static int link_read_run(link_t *self, const body_run_t *record, run_t *run)
     if (!run->origin)
         return -CLOSE_BAD_RECORD;
     taken_log_cut(&run->origin->log, record->floor, record->again);
+    reported_cut(&run->origin->reported, record->floor);
     return 1;
 }
 
@@ -90,13 +91,23 @@ static void link_take_copy(link_t *self, const body_copy_t *copy, const run_t *r
         self->callbacks->on_late(self->owner, self, &part, run->origin);
 }
 
+/* A copy that was taken before: if it was reported then, it is now, too. */
+static void link_report_again(link_t *self, uint64_t number, uint64_t session, const run_t *run)
+{
+    const body_report_t *report = reported_find(&run->origin->reported, number, session);
+    if (report)
+        link_report(self, session, report);
+}
+
 static void link_read_copy_again(link_t *self, const body_copy_t *copy, const run_t *run)
 {
     taken_log_answer_t answers[BODY_RECIPIENTS_MAX];
     for (unsigned i = 0; i < copy->recipient_count; i++) {
         uint64_t session = body_session_at(copy, i);
         answers[i] = run_ask(run, copy->number, session);
-        if (answers[i] != TAKEN_LOG_KNOWN)
+        if (answers[i] == TAKEN_LOG_KNOWN)
+            link_report_again(self, copy->number, session, run);
+        else
             taken_log_add(&run->origin->log, copy->number, session);
     }
     link_take_copy(self, copy, run, answers, TAKEN_LOG_NEW);
@@ -167,6 +178,15 @@ static void link_configure(link_t *self, const control_t *record)
     link_keep_time(self);
 }
 
+static void link_read_nodes(link_t *self, span_t nodes)
+{
+    for (; nodes.size >= LINK_ID_SIZE; nodes = span_of(nodes.data + LINK_ID_SIZE, nodes.size - LINK_ID_SIZE)) {
+        link_id_t node;
+        memcpy(node.bytes, nodes.data, LINK_ID_SIZE);
+        origins_expect(&self->origins, &node);
+    }
+}
+
 static const char *welcome_word(bool resumed, bool given_up)
 {
     return resumed ? "resumed" : given_up ? "given-up" : "fresh";
@@ -186,6 +206,7 @@ static int link_welcome(link_t *self, const control_t *record, uint64_t acknowle
     else
         link_begin_anew(self, given_up);
     link_configure(self, record);
+    link_read_nodes(self, record->welcome.nodes);
     custody_unsettle(self->custody);
     log_info("link-up", log_str("broker", self->options.broker), log_str("endpoint", self->options.endpoint),
         log_uint("epoch", self->epoch), log_uint("window", self->window_size),

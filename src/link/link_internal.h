@@ -77,7 +77,7 @@ bool link_is_in_doubt(const link_t *self);
 /* Closes the batch that is being made, if there is one, and gives it to custody. */
 void link_seal(link_t *self);
 
-/* Says everything that was put since WELCOME, and then REGISTERED, before any batch. */
+/* Says everything that was put since WELCOME, then the batches that are sent again, and then REGISTERED. */
 void link_registered(link_t *self);
 
 /* Says LEAVE. */

@@ -102,18 +102,18 @@ static span_t link_chunk(const link_t *self)
     }
 }
 
-/* Sends the control records, the first of them with the next body if `with_body`, and the acknowledgement with the
+/* Sends the control records, the first of them with the next body if `with_body`, and that acknowledgement with the
  * last. Returns 0, or -1 if the DEALER has no connection any more. */
-static int link_send_controls(link_t *self, bool with_body)
+static int link_send_controls(link_t *self, bool with_body, uint64_t acknowledged)
 {
     self->hold_at = SIZE_MAX;
     do {
         span_t chunk = link_chunk(self);
         bool last = chunk.size == buffer_size(&self->controls);
-        if (link_transmit(self, with_body, chunk, last ? self->received : self->acknowledged) != 0)
+        if (link_transmit(self, with_body, chunk, last ? acknowledged : self->acknowledged) != 0)
             return -1;
         if (last)
-            self->acknowledged = self->received;
+            self->acknowledged = acknowledged;
         buffer_consume(&self->controls, chunk.size);
         with_body = false;
     } while (buffer_size(&self->controls));
@@ -122,8 +122,14 @@ static int link_send_controls(link_t *self, bool with_body)
 
 void link_registered(link_t *self)
 {
+    /* N.B. nothing is acknowledged before the reports that that rests on. */
+    if (buffer_size(&self->controls) && link_send_controls(self, false, 0) != 0)
+        return;
+    while (custody_next_is_resent(self->custody))
+        if (link_transmit(self, true, span_of(NULL, 0), 0) != 0)
+            return;
     link_control_empty(self, RECORD_REGISTERED);
-    link_send_controls(self, false);
+    link_send_controls(self, false, self->received);
 }
 
 void link_say_leave(link_t *self)
@@ -171,7 +177,7 @@ void link_flush(link_t *self)
     bool with_body = link_unsent(self) > 0;
     bool due =
         self->received != self->acknowledged || reactor_now_ms(self->reactor) - self->spoke_ms >= self->heartbeat_ms;
-    if ((due || with_body || buffer_size(&self->controls)) && link_send_controls(self, with_body) != 0)
+    if ((due || with_body || buffer_size(&self->controls)) && link_send_controls(self, with_body, self->received) != 0)
         return;
     if (self->bye_heard)
         link_lose(self, CLOSE_ORDERLY, span_str("the broker said BYE"));
@@ -222,8 +228,9 @@ void link_send(
     custody_accept(self->custody, session, (uint32_t)size, recipient_count);
 }
 
-void link_report(link_t *self, const body_report_t *report)
+void link_report(link_t *self, uint64_t recipient, const body_report_t *report)
 {
+    origins_reported(&self->origins, recipient, report);
     link_make_room(self, sizeof *report + report->name.size);
     body_put_report(&self->body, report);
     self->body_count++;

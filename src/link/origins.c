@@ -10,6 +10,7 @@
 static void origin_destroy(origin_t *self)
 {
     taken_log_fini(&self->log);
+    reported_fini(&self->reported);
     free(self);
 }
 
@@ -51,11 +52,16 @@ static void origins_index(origins_t *self, uint32_t dropped)
     free(before.bindings);
 }
 
-static origin_t *origins_of_node(origins_t *self, const link_id_t *node)
+static origin_t *origins_find(const origins_t *self, const link_id_t *node)
 {
     for (size_t i = 0; i < self->count; i++)
         if (link_id_equal(&self->items[i]->node, node))
             return self->items[i];
+    return NULL;
+}
+
+static origin_t *origins_add(origins_t *self, const link_id_t *node)
+{
     if (self->count == self->capacity) {
         self->capacity = self->capacity ? 2 * self->capacity : 8;
         self->items = realloc(self->items, self->capacity * sizeof *self->items);
@@ -70,14 +76,35 @@ static origin_t *origins_of_node(origins_t *self, const link_id_t *node)
     return self->items[self->count++] = origin;
 }
 
+/* The origin of a node that is not gone. */
+static origin_t *origins_of_node(origins_t *self, const link_id_t *node)
+{
+    origin_t *origin = origins_find(self, node);
+    if (!origin)
+        origin = origins_add(self, node);
+    if (origin->is_gone)
+        origin_take(origin);
+    origin->is_gone = false;
+    return origin;
+}
+
+void origins_expect(origins_t *self, const link_id_t *node)
+{
+    origins_of_node(self, node);
+}
+
+void origins_reported(origins_t *self, uint64_t recipient, const body_report_t *report)
+{
+    origin_t *origin = origins_find(self, &report->origin);
+    if (origin)
+        reported_add(&origin->reported, recipient, report);
+}
+
 void origins_put(origins_t *self, uint32_t handle, const link_id_t *node)
 {
     if (origins_get(self, handle))
         return;
     origin_t *origin = origins_of_node(self, node);
-    if (origin->is_gone)
-        origin_take(origin);
-    origin->is_gone = false;
     origin->bindings++;
     if (handle > origin->handle)
         origin->handle = handle;
@@ -140,8 +167,10 @@ void origins_drop(origins_t *self, uint32_t handle, bool orderly)
     if (!origin)
         return;
     origins_index(self, handle);
-    if (orderly)
+    if (orderly) {
         taken_log_fini(&origin->log);
+        reported_fini(&origin->reported);
+    }
     if (--origin->bindings == 0)
         origins_lose(self, origin);
 }

@@ -5,6 +5,7 @@
 #ifndef FERRY_LINK_ORIGINS_H
 #define FERRY_LINK_ORIGINS_H
 
+#include "link/reported.h"
 #include "link/taken_log.h"
 #include "wire/control.h"
 
@@ -19,6 +20,7 @@ typedef struct {
     uint32_t stated_handle, stated_epoch; /* what this node called it on the link of that epoch */
     uint32_t references;                  /* queued copies of this origin, and 1 unless it is gone */
     taken_log_t log;
+    reported_t reported;
 } origin_t;
 
 typedef struct {
@@ -52,6 +54,12 @@ void origins_unbind_all(origins_t *self);
 
 /* Those who have not come back to the new instance are gone. */
 void origins_settle(origins_t *self);
+
+/* The broker has told that this node is there, or may come back. */
+void origins_expect(origins_t *self, const link_id_t *node);
+
+/* A copy for that session was reported to its origin; kept with that origin's log. */
+void origins_reported(origins_t *self, uint64_t recipient, const body_report_t *report);
 
 /* Bytes that the logs need. Walks all origins. */
 size_t origins_memory(const origins_t *self);
