@@ -56,7 +56,8 @@ void custody_taken(custody_t *self, const control_t *record);
 void custody_held(custody_t *self, const control_numbers_t *numbers, bool again);
 void custody_ended(custody_t *self, const control_numbers_t *numbers);
 
-/* A new link is up. Until custody_settled nothing counts as settled; then what was not HELD `again` since has ended. */
+/* A new link is up; before anything else is said of it. Until custody_settled nothing counts as settled; then what was
+ * not HELD `again` since has ended. */
 void custody_unsettle(custody_t *self);
 void custody_settled(custody_t *self);
 

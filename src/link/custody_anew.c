@@ -30,9 +30,16 @@ void custody_settled(custody_t *self)
     unsettled_tidy(&self->unsettled);
 }
 
+/* What was sent until now is to be sent again; what was to be, and has not been, still is. */
+static void custody_send_again(custody_t *self)
+{
+    if (self->resent_end < self->bodies.unsent)
+        self->resent_end = self->bodies.unsent;
+}
+
 void custody_resume(custody_t *self, uint64_t count)
 {
-    self->resent_end = self->bodies.unsent;
+    custody_send_again(self);
     bodies_rewind(&self->bodies, count);
 }
 
@@ -67,7 +74,7 @@ static void custody_count_lost(custody_t *self)
     }
 }
 
-/* Takes what is a gap now. */
+/* Takes what is a gap now. N.B. numbers below the floor have no entry any more, or share one with another. */
 static void custody_take_gaps(custody_t *self, uint64_t index)
 {
     body_t body;
@@ -75,7 +82,7 @@ static void custody_take_gaps(custody_t *self, uint64_t index)
     if (body_open_up(&body, bodies_frame(&self->bodies, index)) != 0)
         return;
     while (body_next_up(&body, &record) == 1)
-        if (record.type == RECORD_GAP)
+        if (record.type == RECORD_GAP && !custody_is_taken(self, body.number))
             custody_take(self, body.number);
 }
 
@@ -85,7 +92,8 @@ void custody_begin_anew(custody_t *self, custody_anew_t why)
         .has_ended = custody_has_ended,
         .arg = self,
         .no_reports = why == CUSTODY_GIVEN_UP};
-    self->resent_end = self->again_end = self->bodies.unsent;
+    custody_send_again(self);
+    self->again_end = self->resent_end;
     for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
         custody_rewrite(self, i, &ask);
     if (why == CUSTODY_NEW_BROKER)

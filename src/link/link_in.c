@@ -201,13 +201,13 @@ static int link_welcome(link_t *self, const control_t *record, uint64_t acknowle
         return -CLOSE_BAD_RECORD;
     if (resumed && self->sent - acknowledged > custody_sent_count(self->custody))
         return -CLOSE_BAD_SEQUENCE;
+    custody_unsettle(self->custody);
     if (resumed)
         link_resume(self, acknowledged);
     else
         link_begin_anew(self, given_up);
     link_configure(self, record);
     link_read_nodes(self, record->welcome.nodes);
-    custody_unsettle(self->custody);
     log_info("link-up", log_str("broker", self->options.broker), log_str("endpoint", self->options.endpoint),
         log_uint("epoch", self->epoch), log_uint("window", self->window_size),
         log_str("begins", welcome_word(resumed, given_up)));
