@@ -50,7 +50,8 @@ void router_open(router_t *self, const char *endpoint)
                                .batch_size = 128 * 1024,
                                .heartbeat_ms = 1000,
                                .timeout_ms = 60000,
-                               .handle = 1}}};
+                               .handle = 1,
+                               .term = 1}}};
     memset(self->welcome.welcome.instance.bytes, 1, LINK_ID_SIZE);
     router_bind(self, endpoint);
 }
@@ -73,6 +74,7 @@ void router_close(router_t *self)
     buffer_fini(&self->body);
     buffer_fini(&self->events);
     buffer_fini(&self->headers);
+    buffer_fini(&self->ends);
     router_forget_frames(self);
 }
 
@@ -85,9 +87,16 @@ void router_stop(router_t *self)
 
 void router_start(router_t *self)
 {
+    self->welcome.welcome.instance.bytes[0]++;
+    self->welcome.welcome.term++;
+    self->serial = 0;
+    router_return(self);
+}
+
+void router_return(router_t *self)
+{
     char endpoint[ROUTER_ENDPOINT_SIZE];
     memcpy(endpoint, self->endpoint, sizeof endpoint);
-    self->welcome.welcome.instance.bytes[0]++;
     router_bind(self, endpoint);
 }
 
@@ -120,6 +129,7 @@ static void router_take_body(router_t *self, router_event_t *event, span_t frame
         buffer_append(&self->events, event, sizeof *event);
     }
     assert_int_equal(rc, 0);
+    buffer_append(&self->ends, &self->number, sizeof self->number);
 }
 
 static void router_begin_link(router_t *self, zmq_msg_t *routing_id, const router_event_t *event)
@@ -127,8 +137,7 @@ static void router_begin_link(router_t *self, zmq_msg_t *routing_id, const route
     self->routing_id_size = zmq_msg_size(routing_id);
     memcpy(self->routing_id, zmq_msg_data(routing_id), self->routing_id_size);
     self->header = (frame_header_t){.epoch = event->header.epoch};
-    self->sequence = self->received = 0;
-    self->number = event->control.hello.first - 1;
+    self->first = event->control.hello.first;
     buffer_clear(&self->headers);
 }
 
@@ -223,10 +232,47 @@ const router_event_t *router_hello(router_t *self)
     return router_wait(self, RECORD_HELLO);
 }
 
+/* What the node sends next follows that batch, behind which everything that came is forgotten. */
+static void router_rewind(router_t *self, uint64_t sequence, uint64_t number)
+{
+    self->received = sequence;
+    self->number = number;
+    self->ends.end = self->ends.start + sequence * sizeof number;
+}
+
+void router_put_welcome(router_t *self)
+{
+    self->sequence = 0;
+    router_rewind(self, 0, self->first - 1);
+    self->welcome.welcome.resumed = false;
+    router_put(self, &self->welcome);
+}
+
+void router_put_resumed(router_t *self, uint64_t acknowledged)
+{
+    uint64_t number = self->first - 1;
+    assert_in_range(acknowledged, 0, self->received);
+    if (acknowledged > 0)
+        memcpy(&number, self->ends.data + self->ends.start + (acknowledged - 1) * sizeof number, sizeof number);
+    router_rewind(self, acknowledged, number);
+    self->header.acknowledged = acknowledged;
+    self->welcome.welcome.resumed = true;
+    router_put(self, &self->welcome);
+}
+
 void router_welcome(router_t *self)
 {
     router_hello(self);
-    router_put(self, &self->welcome);
+    router_put_welcome(self);
+    router_put_empty(self, RECORD_SETTLED);
+    router_flush(self);
+}
+
+void router_resume(router_t *self)
+{
+    router_hello(self);
+    router_put_resumed(self, self->received);
+    router_put_empty(self, RECORD_SETTLED);
     router_flush(self);
 }
 
@@ -248,7 +294,12 @@ void router_put_empty(router_t *self, record_type_t type)
 
 void router_put_session(router_t *self, record_type_t type, uint64_t session)
 {
-    router_put(self, &(control_t){.type = type, .name.session = session});
+    control_t record = {.type = type, .name.session = session};
+    if (type == RECORD_CONFIRMED) {
+        record.name.term = self->welcome.welcome.term;
+        record.name.serial = ++self->serial;
+    }
+    router_put(self, &record);
 }
 
 void router_put_taken(router_t *self, uint64_t below)
@@ -261,16 +312,38 @@ void router_put_numbers(router_t *self, record_type_t type, uint64_t number)
     router_put(self, &(control_t){.type = type, .held = {.handle = 2, .numbers.first = number}});
 }
 
+void router_put_held_again(router_t *self, uint64_t number)
+{
+    router_put(self, &(control_t){.type = RECORD_HELD, .held = {.handle = 2, .again = true, .numbers.first = number}});
+}
+
+void router_put_origin(router_t *self, uint32_t handle, uint8_t node)
+{
+    control_t record = {.type = RECORD_ORIGIN, .origin.handle = handle};
+    memset(record.origin.node.bytes, node, LINK_ID_SIZE);
+    router_put(self, &record);
+}
+
+void router_put_gone(router_t *self, uint32_t handle, bool orderly)
+{
+    router_put(self, &(control_t){.type = RECORD_GONE, .origin = {.handle = handle, .orderly = orderly}});
+}
+
 static void router_put_record(router_t *self)
 {
     if (self->record_count++ == 0)
         body_begin_down(&self->body);
 }
 
-void router_put_run(router_t *self, uint32_t handle)
+void router_put_run_of(router_t *self, const body_run_t *run)
 {
     router_put_record(self);
-    body_put_run(&self->body, &(body_run_t){.handle = handle, .floor = 1});
+    body_put_run(&self->body, run);
+}
+
+void router_put_run(router_t *self, uint32_t handle)
+{
+    router_put_run_of(self, &(body_run_t){.handle = handle, .floor = 1});
 }
 
 void router_put_copy(router_t *self, uint64_t number, const uint64_t *sessions, unsigned session_count,
@@ -312,10 +385,16 @@ void router_flush(router_t *self)
     self->record_count = 0;
 }
 
+const router_event_t *router_expect_number(router_t *self, record_type_t type, uint64_t number)
+{
+    const router_event_t *event = router_expect(self, type);
+    assert_int_equal(event->number, number);
+    return event;
+}
+
 const router_event_t *router_expect_message(router_t *self, uint64_t number, const char *text)
 {
-    const router_event_t *event = router_expect(self, RECORD_MESSAGE);
-    assert_int_equal(event->number, number);
+    const router_event_t *event = router_expect_number(self, RECORD_MESSAGE, number);
     if (!span_equal(event->record.message.text, span_str(text)))
         fail_msg(
             "'%.*s' came instead of '%s'", (int)event->record.message.text.size, event->record.message.text.data, text);

@@ -31,10 +31,13 @@ typedef struct {
     uint8_t routing_id[ROUTER_ID_SIZE_MAX]; /* of the node that said HELLO last; others are passed over */
     size_t routing_id_size;
     control_t welcome;       /* what router_welcome says */
+    uint64_t serial;         /* of the last name that was confirmed */
+    uint64_t first;          /* of the last HELLO */
     frame_header_t header;   /* of what is sent next; the sequence is set by router_flush */
-    uint64_t sequence;       /* of the last batch that was sent */
-    uint64_t received;       /* of the last batch that came on this link */
-    uint64_t number;         /* of the last message or report that came */
+    uint64_t sequence;       /* of the last batch that was sent; goes on when the link is resumed, as do the next two */
+    uint64_t received;       /* of the last batch that came */
+    uint64_t number;         /* of the last record of it */
+    buffer_t ends;           /* uint64_t: the last number of each batch that came, by sequence */
     buffer_t controls, body; /* of what is sent next */
     uint32_t record_count;   /* in body */
     buffer_t events;         /* router_event_t that came and were not given out */
@@ -46,24 +49,49 @@ typedef struct {
 void router_open(router_t *self, const char *endpoint);
 void router_close(router_t *self);
 
-/* Closes the ROUTER, or opens it again where it was, as another instance. */
+/* Closes the ROUTER. */
 void router_stop(router_t *self);
-void router_start(router_t *self);
 
-/* Waits for HELLO, and for HELLO and then welcomes the node. */
+/* Opens it again where it was, as another instance with the next term, or as the same one. */
+void router_start(router_t *self);
+void router_return(router_t *self);
+
+/* Waits for HELLO. */
 const router_event_t *router_hello(router_t *self);
+
+/* Waits for HELLO and welcomes the node to a fresh link, where nothing is held of it. */
 void router_welcome(router_t *self);
 
-/* The same, and then passes over everything up to REGISTERED. */
+/* Waits for HELLO and resumes the link: all that came was taken, and nothing is held. */
+void router_resume(router_t *self);
+
+/* Welcomes the node, and passes over everything up to REGISTERED. */
 void router_join(router_t *self);
 
 /* Add to what is sent next. */
 void router_put(router_t *self, const control_t *control);
 void router_put_empty(router_t *self, record_type_t type);
+
+/* WELCOME to a fresh link, or to one that is resumed behind batch `acknowledged` of the node, which sends again what
+ * follows that. */
+void router_put_welcome(router_t *self);
+void router_put_resumed(router_t *self, uint64_t acknowledged);
+
+/* CONFIRMED with the next serial, LEFT. */
 void router_put_session(router_t *self, record_type_t type, uint64_t session);
 void router_put_taken(router_t *self, uint64_t below);
+
+/* HELD, HELD with `again`, or ENDED of one number. */
 void router_put_numbers(router_t *self, record_type_t type, uint64_t number);
+void router_put_held_again(router_t *self, uint64_t number);
+
+/* ORIGIN of a node whose id is that byte all over, GONE. */
+void router_put_origin(router_t *self, uint32_t handle, uint8_t node);
+void router_put_gone(router_t *self, uint32_t handle, bool orderly);
+
+/* A RUN of what was not sent before, of an origin that has taken nothing; any RUN. */
 void router_put_run(router_t *self, uint32_t handle);
+void router_put_run_of(router_t *self, const body_run_t *run);
 void router_put_copy(router_t *self, uint64_t number, const uint64_t *sessions, unsigned session_count,
     const char *sender, const char *text);
 void router_put_notice(router_t *self, const body_notice_t *notice);
@@ -83,8 +111,9 @@ const router_event_t *router_next(router_t *self);
 /* The next record of that type, passing over everything else. */
 const router_event_t *router_wait(router_t *self, record_type_t type);
 
-/* Waits for a MESSAGE that says this. */
+/* Waits for a MESSAGE that says this, or for a record of a body with that number. */
 const router_event_t *router_expect_message(router_t *self, uint64_t number, const char *text);
+const router_event_t *router_expect_number(router_t *self, record_type_t type, uint64_t number);
 
 /* Waits until the node has acknowledged that batch, or until so many ZeroMQ messages of its have come. */
 void router_expect_acknowledged(router_t *self, uint64_t sequence);

@@ -13,7 +13,7 @@
 #include "wire/error.h"
 #include "wire/reason.h"
 
-enum { RIG_RECIPIENTS_MAX = 8, RIG_SESSIONS_MAX = 64, RIG_SAID_SIZE = 8192 };
+enum { RIG_RECIPIENTS_MAX = 8, RIG_SESSIONS_MAX = 64, RIG_SENT_SIZE = 8192 };
 
 typedef struct {
     ledger_t ledger;
@@ -22,7 +22,6 @@ typedef struct {
     uint32_t body_count;
     unsigned settled[RIG_SESSIONS_MAX]; /* messages, by session */
     unsigned settled_count;
-    char said[RIG_SAID_SIZE]; /* what custody_lost said: "SESSION:RECIPIENT " for a copy, "!NAME " for a report */
 } custody_rig_t;
 
 static inline void on_rig_settled(void *arg, uint64_t session)
@@ -107,11 +106,76 @@ static inline void rig_keep_and_send(custody_rig_t *rig)
     rig_send(rig);
 }
 
-/* A notice of that error on one copy. */
+static inline void rig_put_text(char text[RIG_SENT_SIZE], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static inline void rig_put_text(char text[RIG_SENT_SIZE], const char *format, ...)
+{
+    size_t size = strlen(text);
+    va_list args;
+    va_start(args, format);
+    int rc = vsnprintf(text + size, RIG_SENT_SIZE - size, format, args);
+    va_end(args);
+    assert_in_range(rc, 1, RIG_SENT_SIZE - size - 1);
+}
+
+/* "5:r0,r2 " is a message, "5:!bob " a report, "5:- " a gap. */
+static inline void rig_put_record(char text[RIG_SENT_SIZE], uint64_t number, const body_record_t *record)
+{
+    rig_put_text(text, "%u:", (unsigned)number);
+    span_t rest = record->message.recipients;
+    if (record->type == RECORD_GAP)
+        rig_put_text(text, "-");
+    else if (record->type == RECORD_REPORT)
+        rig_put_text(text, "!%.*s", (int)record->report.name.size, record->report.name.data);
+    else
+        for (unsigned i = 0; i < record->message.recipient_count; i++) {
+            span_t name = body_name_next(&rest);
+            rig_put_text(text, "%s%.*s", i ? "," : "", (int)name.size, name.data);
+        }
+    rig_put_text(text, " ");
+}
+
+/* Sends the next kept body and writes down what it says, behind "again " if it is flagged so. */
+static inline void rig_send_text(custody_rig_t *rig, char text[RIG_SENT_SIZE])
+{
+    zmq_msg_t message;
+    body_t body;
+    body_record_t record;
+    text[0] = '\0';
+    assert_true(custody_unsent_count(rig->custody) > 0);
+    if (custody_next_is_again(rig->custody))
+        rig_put_text(text, "again ");
+    custody_send_next(rig->custody, &message);
+    assert_int_equal(body_open_up(&body, span_of(zmq_msg_data(&message), zmq_msg_size(&message))), 0);
+    while (body_next_up(&body, &record) == 1)
+        rig_put_record(text, body.number, &record);
+    zmq_msg_close(&message);
+}
+
+static inline void rig_expect_sent(custody_rig_t *rig, const char *expected)
+{
+    char text[RIG_SENT_SIZE];
+    rig_send_text(rig, text);
+    assert_string_equal(text, expected);
+}
+
+/* A broker's notice of that error on one copy. */
 static inline bool rig_refuse(custody_rig_t *rig, uint64_t number, const char *recipient, int error)
 {
-    return custody_refuse(
+    return custody_note(
         rig->custody, &(body_notice_t){.error = (uint16_t)error, .number = number, .name = span_str(recipient)});
+}
+
+/* A notice that a copy which had been taken has ended: as its node reports, or because that node is lost. */
+static inline bool rig_end(custody_rig_t *rig, uint64_t number, const char *recipient, bool reported)
+{
+    return custody_note(rig->custody,
+        &(body_notice_t){.error = (uint16_t)(reported ? FERRY_ERROR_UNDELIVERED : FERRY_ERROR_UNCONFIRMED),
+            .reason = (uint16_t)(reported ? FERRY_REASON_GONE : FERRY_REASON_GATEWAY_LOST),
+            .taken = true,
+            .number = number,
+            .report = reported,
+            .name = span_str(recipient)});
 }
 
 /* TAKEN of all below `below`, but for `count` ranges of first number and size. */
@@ -135,7 +199,12 @@ static inline void rig_taken(custody_rig_t *rig, uint64_t below)
 
 static inline void rig_held(custody_rig_t *rig, uint64_t number)
 {
-    custody_held(rig->custody, &(control_numbers_t){.first = number});
+    custody_held(rig->custody, &(control_numbers_t){.first = number}, false);
+}
+
+static inline void rig_held_again(custody_rig_t *rig, uint64_t number)
+{
+    custody_held(rig->custody, &(control_numbers_t){.first = number}, true);
 }
 
 static inline void rig_ended(custody_rig_t *rig, uint64_t number)
@@ -143,36 +212,19 @@ static inline void rig_ended(custody_rig_t *rig, uint64_t number)
     custody_ended(rig->custody, &(control_numbers_t){.first = number});
 }
 
-static inline void rig_say(custody_rig_t *rig, const char *text)
+/* A new link is up: it is resumed behind the last `count` bodies that were sent, or fresh. */
+static inline void rig_resume(custody_rig_t *rig, uint64_t count)
 {
-    assert_true(strlen(rig->said) + strlen(text) < sizeof rig->said);
-    strcat(rig->said, text);
+    custody_unsettle(rig->custody);
+    custody_resume(rig->custody, count);
 }
 
-static inline void on_rig_copy(void *arg, uint64_t session, span_t recipient)
+static inline void rig_begin_anew(custody_rig_t *rig, custody_anew_t why)
 {
-    char text[64];
-    snprintf(text, sizeof text, "%u:%.*s ", (unsigned)session, (int)recipient.size, recipient.data);
-    rig_say(arg, text);
-}
-
-/* As a link does, accepts the report anew. */
-static inline void on_rig_report(void *arg, span_t record)
-{
-    char text[64], name[32];
-    body_record_t report;
-    body_t body = {.at = (const uint8_t *)record.data, .end = (const uint8_t *)record.data + record.size, .left = 1};
-    assert_int_equal(body_next_up(&body, &report), 1);
-    snprintf(name, sizeof name, "%.*s", (int)report.report.name.size, report.report.name.data);
-    snprintf(text, sizeof text, "!%s ", name);
-    rig_say(arg, text);
-    rig_accept_report(arg, name);
-}
-
-static inline void rig_lose(custody_rig_t *rig)
-{
-    rig->said[0] = '\0';
-    custody_lost(rig->custody, &(custody_lost_t){.on_copy = on_rig_copy, .on_report = on_rig_report, .arg = rig});
+    if (rig->body_count)
+        rig_keep(rig);
+    custody_unsettle(rig->custody);
+    custody_begin_anew(rig->custody, why);
 }
 
 /* Every copy that was accepted is counted in exactly one place. */

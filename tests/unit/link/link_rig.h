@@ -25,8 +25,9 @@ typedef struct rig {
     histogram_t records, bytes;
     link_t *link;
     router_t router;
-    char said[RIG_SAID_SIZE];       /* what was told and not yet expected: "state:up copy:7:5:eve:hello " */
-    void (*on_fresh)(link_t *link); /* what else to do then; may be NULL */
+    char said[RIG_SAID_SIZE];    /* what was told and not yet expected: "state:up copy:7:5:eve:hello " */
+    link_claim_t claim;          /* of the last on_confirmed */
+    void (*on_up)(link_t *link); /* what else to do then; may be NULL */
     void (*on_copy)(link_t *link, const body_copy_t *copy, origin_t *origin);
 } rig_t;
 
@@ -42,12 +43,12 @@ static inline void __attribute__((format(printf, 1, 2))) rig_say(const char *for
     assert_in_range(rc, 1, sizeof rig.said - size - 1);
 }
 
-static inline void on_rig_fresh(void *owner, link_t *link)
+static inline void on_rig_up(void *owner, link_t *link, bool given_up)
 {
     (void)owner;
-    rig_say("fresh ");
-    if (rig.on_fresh)
-        rig.on_fresh(link);
+    rig_say(given_up ? "given-up " : "welcome ");
+    if (rig.on_up)
+        rig.on_up(link);
 }
 
 static inline void on_rig_state(void *owner, link_t *link)
@@ -56,9 +57,10 @@ static inline void on_rig_state(void *owner, link_t *link)
     rig_say("state:%s ", link_state_text(link));
 }
 
-static inline void on_rig_confirmed(void *owner, link_t *link, uint64_t session)
+static inline void on_rig_confirmed(void *owner, link_t *link, uint64_t session, link_claim_t claim)
 {
     (void)owner, (void)link;
+    rig.claim = claim;
     rig_say("confirmed:%u ", (unsigned)session);
 }
 
@@ -74,13 +76,24 @@ static inline void on_rig_left(void *owner, link_t *link, uint64_t session)
     rig_say("left:%u ", (unsigned)session);
 }
 
-static inline void on_rig_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
+static inline void rig_say_copy(const char *word, const body_copy_t *copy)
 {
-    (void)owner;
-    rig_say("copy:%u:", (unsigned)copy->number);
+    rig_say("%s:%u:", word, (unsigned)copy->number);
     for (unsigned i = 0; i < copy->recipient_count; i++)
         rig_say("%s%u", i ? "," : "", (unsigned)body_session_at(copy, i));
     rig_say(":%.*s:%.*s ", (int)copy->sender.size, copy->sender.data, (int)copy->text.size, copy->text.data);
+}
+
+static inline void on_rig_late(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
+{
+    (void)owner, (void)link, (void)origin;
+    rig_say_copy("late", copy);
+}
+
+static inline void on_rig_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
+{
+    (void)owner;
+    rig_say_copy("copy", copy);
     if (rig.on_copy)
         rig.on_copy(link, copy, origin);
 }
@@ -111,12 +124,13 @@ static inline void on_rig_room(void *owner, link_t *link)
 }
 
 static const link_owner_t rig_owner = {
-    .on_fresh = on_rig_fresh,
+    .on_up = on_rig_up,
     .on_state = on_rig_state,
     .on_confirmed = on_rig_confirmed,
     .on_denied = on_rig_denied,
     .on_left = on_rig_left,
     .on_copy = on_rig_copy,
+    .on_late = on_rig_late,
     .on_notice = on_rig_notice,
     .on_settled = on_rig_settled,
     .on_pause = on_rig_pause,
@@ -181,13 +195,16 @@ static inline int rig_close(void **state)
     return 0;
 }
 
-/* Makes the link, and runs it until it is up and has said REGISTERED. */
+/* Makes the link. */
 static inline void rig_link(void)
 {
     rig.options.endpoint = rig.router.endpoint;
+    rig.ledger = (ledger_t){0};
+    rig.said[0] = '\0';
     rig.link = link_new(rig.reactor, &rig.options, &rig_owner, NULL);
 }
 
+/* The same, and runs it until it is up and has said REGISTERED. */
 static inline void rig_join(void)
 {
     rig_link();
@@ -207,13 +224,32 @@ static inline void rig_wait(const char *word)
     memmove(rig.said, at + strlen(word), strlen(at + strlen(word)) + 1);
 }
 
-/* Exactly this was told since the last rig_wait, but for rooms. */
-static inline void rig_expect_said(const char *words)
+static inline void rig_forget_rooms(void)
 {
     for (char *at; (at = strstr(rig.said, "room "));)
         memmove(at, at + 5, strlen(at + 5) + 1);
+}
+
+/* Exactly this was told since the last rig_wait, but for rooms. */
+static inline void rig_expect_said(const char *words)
+{
+    rig_forget_rooms();
     assert_string_equal(rig.said, words);
     rig.said[0] = '\0';
+}
+
+/* Waits until something is told, but for rooms: this and nothing before it. */
+static inline void rig_expect_next(const char *words)
+{
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    for (rig_forget_rooms(); strlen(rig.said) < strlen(words); rig_forget_rooms()) {
+        if (deadline_passed(deadline))
+            fail_msg("'%s' was not told, but '%s'", words, rig.said);
+        rig_turn(NULL);
+    }
+    if (strncmp(rig.said, words, strlen(words)) != 0)
+        fail_msg("'%s' was told instead of '%s'", rig.said, words);
+    memmove(rig.said, rig.said + strlen(words), strlen(rig.said + strlen(words)) + 1);
 }
 
 /* Accepts a message to recipients that are separated by commas. */
@@ -234,6 +270,17 @@ static inline void rig_report(const char *name)
                               .session = 1,
                               .number = 1,
                               .name = span_str(name)});
+}
+
+/* The connection is lost, and the broker is there again: the same one, or another instance. */
+static inline void rig_break(bool same)
+{
+    router_stop(&rig.router);
+    rig_wait("state:down ");
+    if (same)
+        router_return(&rig.router);
+    else
+        router_start(&rig.router);
 }
 
 /* The link is lost for that reason. */

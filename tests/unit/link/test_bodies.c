@@ -139,6 +139,69 @@ static void the_ring_grows_and_wraps_around(void **state)
     bodies_fini(&bodies);
 }
 
+static void bodies_are_sent_again_from_where_they_are_rewound_to(void **state)
+{
+    (void)state;
+    for (uint64_t count = 0; count <= 3; count++) {
+        bodies_t bodies = {0};
+        for (uint64_t i = 0; i < 4; i++)
+            keep(&bodies, 1 + i * EACH, EACH);
+        for (unsigned i = 0; i < 3; i++)
+            send(&bodies);
+        bodies_rewind(&bodies, count);
+        assert_int_equal(bodies_sent_end(&bodies, 4 * EACH + 1), 1 + (3 - count) * EACH);
+        for (uint64_t i = 0; i <= count; i++)
+            send(&bodies);
+        assert_false(bodies_has_unsent(&bodies));
+        bodies_fini(&bodies);
+    }
+}
+
+static void another_body_takes_the_place_of_one_that_was_read(void **state)
+{
+    (void)state;
+    bodies_t bodies = {0};
+    zmq_msg_t message;
+    body_record_t record;
+    buffer_t gaps = {0};
+    keep(&bodies, 1, 2);
+    keep(&bodies, 3, 3);
+    keep(&bodies, 6, 1);
+    check_record(&bodies, 3);
+    body_begin_up(&gaps);
+    for (unsigned i = 0; i < 3; i++)
+        body_put_gap(&gaps);
+    body_finish_up(&gaps, 3, 3);
+    assert_int_equal(zmq_msg_init_size(&message, buffer_size(&gaps)), 0);
+    memcpy(zmq_msg_data(&message), gaps.data, buffer_size(&gaps));
+    bodies_replace(&bodies, 1, &message);
+    span_t frame = bodies_frame(&bodies, 1);
+    assert_true(span_equal(frame, buffer_span(&gaps)));
+    for (uint64_t number = 3; number <= 5; number++) {
+        bodies_read(&bodies, number, &record);
+        assert_int_equal(record.type, RECORD_GAP);
+    }
+    check_record(&bodies, 2);
+    check_record(&bodies, 6);
+    buffer_fini(&gaps);
+    bodies_fini(&bodies);
+}
+
+static void the_first_number_is_the_oldest_kept_bodys(void **state)
+{
+    (void)state;
+    bodies_t bodies = {0};
+    assert_int_equal(bodies_first_number(&bodies, 77), 77);
+    keep(&bodies, 1, 1);
+    keep(&bodies, 2, 1);
+    assert_int_equal(bodies_first_number(&bodies, 77), 1);
+    send(&bodies);
+    bodies_take(&bodies, 1);
+    bodies_drop_taken(&bodies);
+    assert_int_equal(bodies_first_number(&bodies, 77), 2);
+    bodies_fini(&bodies);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -147,6 +210,9 @@ int main(void)
         TEST(the_sent_end_is_where_the_first_unsent_body_starts),
         TEST(records_are_read_in_any_order),
         TEST(the_ring_grows_and_wraps_around),
+        TEST(bodies_are_sent_again_from_where_they_are_rewound_to),
+        TEST(another_body_takes_the_place_of_one_that_was_read),
+        TEST(the_first_number_is_the_oldest_kept_bodys),
     };
     return TEST_RUN(tests);
 }

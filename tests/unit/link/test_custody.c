@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
+/* The healthy flow. What becomes of custody on a fresh link is in test_custody_anew.c. */
 #include "custody_rig.h"
 
 enum { REFUSED = FERRY_ERROR_NO_SUCH_PEER };
@@ -228,10 +229,10 @@ static void numbers_of_a_notice_that_are_in_no_table_are_counted_as_unknown(void
     assert_true(rig_refuse(&rig, 1, "r0", UINT16_MAX));
     body_notice_t notice = {
         .error = FERRY_ERROR_UNCONFIRMED, .reason = UINT16_MAX, .number = 1, .name = span_str("r1")};
-    assert_true(custody_refuse(rig.custody, &notice));
+    assert_true(custody_note(rig.custody, &notice));
     notice = (body_notice_t){
         .error = FERRY_ERROR_UNCONFIRMED, .reason = FERRY_REASON_LATE, .number = 1, .name = span_str("r2")};
-    assert_true(custody_refuse(rig.custody, &notice));
+    assert_true(custody_note(rig.custody, &notice));
     assert_int_equal(rig.ledger.refused[0], 1);
     assert_int_equal(rig.ledger.unconfirmed[0], 1);
     assert_int_equal(rig.ledger.unconfirmed[FERRY_REASON_LATE], 1);
@@ -312,8 +313,8 @@ static void many_held_messages_settle_in_any_order(void **state)
     uint8_t offsets[4 * (MANY - 1)];
     for (uint32_t i = 1; i < MANY; i++)
         bytes_put32(offsets + 4 * (i - 1), i);
-    custody_held(
-        rig.custody, &(control_numbers_t){.first = 1, .offsets = span_of((const char *)offsets, sizeof offsets)});
+    custody_held(rig.custody,
+        &(control_numbers_t){.first = 1, .offsets = span_of((const char *)offsets, sizeof offsets)}, false);
     /* The last ones are taken first, so that the list is not made in order. */
     rig_taken_but(&rig, MANY + 1, (const uint64_t[][2]){{1, MANY / 2}}, 1);
     rig_taken(&rig, MANY + 1);
@@ -349,92 +350,22 @@ static void the_session_of_a_message_is_known_until_it_is_settled(void **state)
     rig_close(&rig);
 }
 
-static void a_lost_link_ends_exactly_the_open_copies(void **state)
+static void a_notice_on_a_copy_that_was_taken_is_news_once_and_not_counted(void **state)
 {
     (void)state;
     custody_rig_t rig;
     rig_open(&rig);
-    rig_accept(&rig, 1, 2, 0);
-    rig_accept(&rig, 2, 3, 0);
-    rig_accept(&rig, 3, 1, 0);
+    rig_accept(&rig, 1, 3, 0);
     rig_keep_and_send(&rig);
-    rig_accept(&rig, 4, 2, 0);
-    rig_keep_and_send(&rig);
-    rig_taken_but(&rig, 4, (const uint64_t[][2]){{2, 1}}, 1);
-    rig_refuse(&rig, 2, "r1", REFUSED);
-    rig_lose(&rig);
-    assert_string_equal(rig.said, "2:r0 2:r2 4:r0 4:r1 ");
-    assert_int_equal(rig.ledger.unconfirmed[FERRY_REASON_BROKER_LOST], 4);
-    assert_int_equal(rig.settled_count, 4);
-    assert_int_equal(custody_open_size(rig.custody), 0);
-    assert_true(custody_is_settled(rig.custody));
-    assert_true(custody_is_clear(rig.custody));
-    rig_check_ledger(&rig);
-    rig_lose(&rig);
-    assert_string_equal(rig.said, "");
-    rig_close(&rig);
-}
-
-static void a_lost_link_gives_its_reports_back_with_new_numbers(void **state)
-{
-    (void)state;
-    custody_rig_t rig;
-    rig_open(&rig);
-    rig_accept_report(&rig, "bob");
-    rig_accept_report(&rig, "eve");
-    rig_accept_report(&rig, "zoe");
-    rig_keep_and_send(&rig);
+    assert_true(rig_end(&rig, 1, "r0", true));
+    assert_false(rig_end(&rig, 1, "r0", true));
+    assert_false(rig_end(&rig, 1, "r0", false));
+    assert_true(rig_end(&rig, 1, "r1", false));
+    assert_false(rig_refuse(&rig, 1, "r1", REFUSED));
+    assert_int_equal(custody_open_copies(rig.custody), 3);
     rig_taken(&rig, 2);
-    rig_lose(&rig);
-    assert_string_equal(rig.said, "!eve !zoe ");
-    assert_int_equal(custody_next_number(rig.custody), 6);
-    rig_keep(&rig);
-    assert_int_equal(rig_send(&rig), 4);
-    rig_taken(&rig, 6);
-    assert_true(custody_is_settled(rig.custody));
-    rig_close(&rig);
-}
-
-static void what_was_not_sent_outlives_a_lost_link(void **state)
-{
-    (void)state;
-    custody_rig_t rig;
-    rig_open(&rig);
-    rig_accept(&rig, 1, 1, 0);
-    rig_keep_and_send(&rig);
-    rig_accept(&rig, 2, 1, 0);
-    rig_keep(&rig);
-    rig_accept(&rig, 3, 1, 0);
-    rig_lose(&rig);
-    assert_string_equal(rig.said, "1:r0 ");
-    assert_int_equal(custody_open_copies(rig.custody), 2);
-    assert_int_equal(custody_sent_end(rig.custody), 2);
-    assert_int_equal(rig_send(&rig), 2);
-    rig_keep_and_send(&rig);
-    rig_taken(&rig, 4);
-    assert_int_equal(rig.settled[2] + rig.settled[3], 2);
-    rig_check_ledger(&rig);
-    rig_close(&rig);
-}
-
-static void a_lost_link_settles_what_was_held(void **state)
-{
-    (void)state;
-    custody_rig_t rig;
-    rig_open(&rig);
-    rig_accept(&rig, 1, 1, 0);
-    rig_accept(&rig, 2, 1, 0);
-    rig_keep_and_send(&rig);
-    rig_held(&rig, 1);
-    rig_held(&rig, 2);
-    rig_taken(&rig, 2);
-    rig_lose(&rig);
-    assert_string_equal(rig.said, "2:r0 ");
-    assert_int_equal(rig.settled[1], 1);
-    assert_int_equal(rig.settled[2], 1);
-    rig_ended(&rig, 1);
-    assert_int_equal(rig.settled_count, 2);
-    assert_true(custody_is_settled(rig.custody));
+    assert_int_equal(rig.ledger.handed_over, 3);
+    assert_true(rig_end(&rig, 1, "r2", true)); /* of what is not open any more everything is news */
     rig_check_ledger(&rig);
     rig_close(&rig);
 }
@@ -475,10 +406,7 @@ int main(void)
         TEST(held_and_ended_of_unknown_numbers_are_passed_over),
         TEST(many_held_messages_settle_in_any_order),
         TEST(the_session_of_a_message_is_known_until_it_is_settled),
-        TEST(a_lost_link_ends_exactly_the_open_copies),
-        TEST(a_lost_link_gives_its_reports_back_with_new_numbers),
-        TEST(what_was_not_sent_outlives_a_lost_link),
-        TEST(a_lost_link_settles_what_was_held),
+        TEST(a_notice_on_a_copy_that_was_taken_is_news_once_and_not_counted),
         TEST(it_is_crowded_when_the_oldest_number_lies_far_behind),
     };
     return TEST_RUN(tests);

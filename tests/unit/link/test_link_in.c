@@ -3,13 +3,6 @@
  * it. */
 #include "link_rig.h"
 
-static void put_origin(uint32_t handle, uint8_t node)
-{
-    control_t record = {.type = RECORD_ORIGIN, .origin.handle = handle};
-    memset(record.origin.node.bytes, node, LINK_ID_SIZE);
-    router_put(&rig.router, &record);
-}
-
 static void put_notice(int error, uint64_t number, uint64_t session, const char *name, bool taken)
 {
     router_put_notice(&rig.router,
@@ -37,13 +30,21 @@ static void answers_about_names_reach_their_sessions(void **state)
     router_put_session(&rig.router, RECORD_LEFT, 7);
     router_flush(&rig.router);
     rig_wait("confirmed:5 denied:6:name-taken left:7 ");
+    assert_int_equal(rig.claim.term, 1);
+    assert_int_equal(rig.claim.serial, 1);
+    router_put(
+        &rig.router, &(control_t){.type = RECORD_CONFIRMED, .name = {.session = 5, .term = 1ull << 40, .serial = 9}});
+    router_flush(&rig.router);
+    rig_wait("confirmed:5 ");
+    assert_int_equal(rig.claim.term, 1ull << 40);
+    assert_int_equal(rig.claim.serial, 9);
 }
 
 static void a_copy_is_taken_over_and_acknowledged_after_the_turn(void **state)
 {
     (void)state;
     rig_join();
-    put_origin(2, 9);
+    router_put_origin(&rig.router, 2, 9);
     router_put_run(&rig.router, 2);
     router_put_copy(&rig.router, 70, (uint64_t[]){5, 6}, 2, "eve", "hello");
     router_put_copy(&rig.router, 71, (uint64_t[]){5}, 1, "eve", "");
@@ -61,11 +62,11 @@ static void a_handle_is_an_origin_until_it_is_gone(void **state)
 {
     (void)state;
     rig_join();
-    put_origin(2, 9);
-    put_origin(3, 8);
+    router_put_origin(&rig.router, 2, 9);
+    router_put_origin(&rig.router, 3, 8);
     router_flush(&rig.router);
-    router_put(&rig.router, &(control_t){.type = RECORD_GONE, .origin.handle = 2});
-    router_put(&rig.router, &(control_t){.type = RECORD_GONE, .origin.handle = 77});
+    router_put_gone(&rig.router, 2, false);
+    router_put_gone(&rig.router, 77, false);
     router_flush(&rig.router);
     router_put_run(&rig.router, 3);
     router_put_copy(&rig.router, 1, (uint64_t[]){5}, 1, "eve", "still here");
@@ -217,6 +218,8 @@ static const garbage_t garbage[] = {
     {"a body with more than it announces", CLOSE_BAD_RECORD, .sequence = 1,
         .body = CONTROL_BYTES(BODY_HEAD(1), RUN_OF(1), 0)},
     {"a copy before the first run", CLOSE_BAD_RECORD, .sequence = 1, .body = CONTROL_BYTES(BODY_HEAD(1), COPY_TO(5))},
+    {"a notice of a report before the first run", CLOSE_BAD_RECORD, .sequence = 1,
+        .body = CONTROL_BYTES(BODY_HEAD(1), 42, 1, 1, 0, 1, 0, 1, 0, U64(1), U64(1), U64(1), 'b')},
     {"a run of handle 0", CLOSE_BAD_RECORD, .sequence = 1, .body = CONTROL_BYTES(BODY_HEAD(2), RUN_OF(0), COPY_TO(5))},
     {"a run of an unknown handle", CLOSE_BAD_RECORD, .sequence = 1,
         .body = CONTROL_BYTES(BODY_HEAD(2), RUN_OF(7), COPY_TO(5))},
@@ -272,6 +275,10 @@ static void frames_that_are_none_lose_the_link(void **state)
 static const garbage_t early[] = {
     {"DRAIN", CLOSE_BAD_RECORD, .controls = CONTROL_BYTES(19, 0, 0, 0)},
     {"a batch", CLOSE_BAD_SEQUENCE, .sequence = 1, .body = CONTROL_BYTES(BODY_HEAD(1), RUN_OF(1))},
+    {"a WELCOME that resumes the link of another instance", CLOSE_BAD_RECORD,
+        .controls = CONTROL_BYTES(2, 48, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0,
+            U64(1), U64(1), U64(0))},
+    {"an acknowledgement before the first batch", CLOSE_BAD_SEQUENCE, .acknowledged = 1},
     {"a WELCOME without a window", CLOSE_BAD_RECORD,
         .controls = CONTROL_BYTES(2, 48, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0,
             U64(1), U64(1), U64(0))},

@@ -9,7 +9,7 @@ static void register_many(link_t *link)
     for (unsigned i = 0; i < MANY_NAMES; i++) {
         char name[32];
         snprintf(name, sizeof name, "a-rather-long-name-%u", i);
-        link_register(link, i, span_str(name), true);
+        link_register(link, i, span_str(name), (link_claim_t){.term = 1, .serial = i});
     }
 }
 
@@ -150,7 +150,7 @@ static void reports_are_outside_the_window(void **state)
 static void many_control_records_are_divided_among_frames(void **state)
 {
     (void)state;
-    rig.on_fresh = register_many;
+    rig.on_up = register_many;
     rig_link();
     router_welcome(&rig.router);
     const router_event_t *event = NULL;
@@ -158,6 +158,7 @@ static void many_control_records_are_divided_among_frames(void **state)
         event = router_expect(&rig.router, RECORD_REGISTER);
         assert_int_equal(event->control.name.session, i);
         assert_true(event->control.name.again);
+        assert_int_equal(event->control.name.serial, i);
     }
     assert_in_range(event->arrival, 2, 10); /* HELLO is the first */
     router_expect(&rig.router, RECORD_REGISTERED);
@@ -192,7 +193,7 @@ static void the_acknowledgement_comes_with_the_last_of_the_control_records(void 
 static void batches_wait_until_all_names_are_stated(void **state)
 {
     (void)state;
-    rig.on_fresh = register_many;
+    rig.on_up = register_many;
     rig_link();
     rig_report("bob"); /* before the link is up */
     router_welcome(&rig.router);
@@ -301,7 +302,7 @@ static void copies_held_from_before_name_origins_that_the_node_states(void **sta
 {
     (void)state;
     earlier[0].stated_epoch = earlier[1].stated_epoch = 0;
-    rig.on_fresh = hold_again;
+    rig.on_up = hold_again;
     rig_link();
     router_welcome(&rig.router);
     for (unsigned i = 0; i < 4; i++) {
@@ -336,7 +337,7 @@ static void names_come_and_go(void **state)
 {
     (void)state;
     rig_join();
-    link_register(rig.link, 5, span_str("bob"), false);
+    link_register(rig.link, 5, span_str("bob"), (link_claim_t){0});
     const control_t *record = &router_expect(&rig.router, RECORD_REGISTER)->control;
     assert_int_equal(record->name.session, 5);
     assert_true(span_equal(record->name.name, span_str("bob")));
@@ -350,7 +351,7 @@ static void what_is_asked_while_there_is_no_link_is_dropped(void **state)
     (void)state;
     rig_link();
     origin_t origin = {.handle = 2};
-    link_register(rig.link, 5, span_str("bob"), false);
+    link_register(rig.link, 5, span_str("bob"), (link_claim_t){0});
     link_leaving(rig.link, 5);
     link_pause(rig.link, span_str("bob"), true);
     link_hold(rig.link, 5, &origin, 1, false);

@@ -12,7 +12,7 @@ static void a_draining_broker_gets_what_there_is_and_no_more(void **state)
     router_flush(&rig.router);
     rig_wait("state:broker-drains ");
     assert_false(link_has_room(rig.link));
-    assert_false(link_can_end(rig.link));
+    assert_true(link_can_end(rig.link)); /* ENDs still go */
     assert_false(link_is_up(rig.link));
     assert_int_equal(link_state(rig.link), LINK_UP);
     router_expect_message(&rig.router, 1, "text");
@@ -69,7 +69,14 @@ static void what_an_orderly_broker_knew_to_be_held_is_not_settled_by_its_end(voi
     assert_false(link_is_settled(rig.link));
     router_stop(&rig.router);
     router_start(&rig.router);
-    router_join(&rig.router);
+    router_hello(&rig.router);
+    router_put_welcome(&rig.router);
+    router_put_held_again(&rig.router, 1);
+    router_put_empty(&rig.router, RECORD_SETTLED);
+    router_put_session(&rig.router, RECORD_CONFIRMED, 5);
+    router_flush(&rig.router);
+    rig_wait("confirmed:5 ");
+    assert_false(link_is_settled(rig.link));
     router_put_numbers(&rig.router, RECORD_ENDED, 1);
     router_flush(&rig.router);
     rig_wait("settled:1 ");
@@ -151,11 +158,10 @@ static void a_bye_ok_with_another_number_is_not_believed(void **state)
     router_expect(&rig.router, RECORD_BYE);
     router_put(&rig.router, &(control_t){.type = RECORD_BYE_OK, .number = 1});
     router_flush(&rig.router);
-    rig_wait("state:closed ");
-    assert_string_equal(close_code(link_loss(rig.link)), "bad-sequence");
+    rig_expect_loss(CLOSE_BAD_SEQUENCE);
 }
 
-static void a_link_that_is_not_up_leaves_at_once(void **state)
+static void a_link_that_never_was_up_leaves_at_once(void **state)
 {
     (void)state;
     for (unsigned step = 0; step < 3; step++) {
@@ -171,22 +177,125 @@ static void a_link_that_is_not_up_leaves_at_once(void **state)
     }
 }
 
-static void a_link_that_is_lost_while_it_leaves_is_not_opened_again(void **state)
+static void a_link_that_ended_in_order_leaves_at_once(void **state)
 {
     (void)state;
-    for (unsigned step = 0; step < 3; step++) {
-        rig_join();
-        if (step == 0)
-            link_leave(rig.link);
-        else
-            part();
-        if (step == 2)
-            router_expect(&rig.router, RECORD_BYE);
-        router_stop(&rig.router);
-        rig_wait("state:closed ");
-        link_destroy(&rig.link);
-        router_start(&rig.router);
+    rig_join();
+    router_put(&rig.router, &(control_t){.type = RECORD_BYE, .number = 0});
+    router_flush(&rig.router);
+    router_expect(&rig.router, RECORD_BYE_OK);
+    rig_expect_loss(CLOSE_ORDERLY);
+    router_stop(&rig.router);
+    link_leave(rig.link);
+    assert_int_equal(link_state(rig.link), LINK_CLOSED);
+}
+
+static void a_link_that_is_down_leaves_when_its_broker_must_have_given_it_up(void **state)
+{
+    (void)state;
+    enum { TIMEOUT_MS = 300 };
+    rig.router.welcome.welcome.timeout_ms = TIMEOUT_MS;
+    rig_join();
+    int64_t before_ms = deadline_now_ms();
+    router_stop(&rig.router);
+    rig_wait("state:down ");
+    link_leave(rig.link);
+    assert_int_not_equal(link_state(rig.link), LINK_CLOSED);
+    rig_wait("state:closed ");
+    assert_true(deadline_now_ms() - before_ms >= TIMEOUT_MS);
+}
+
+static void a_link_that_is_down_and_not_settled_waits_for_its_broker(void **state)
+{
+    (void)state;
+    rig.router.welcome.welcome.timeout_ms = 200;
+    rig_join();
+    rig_send(1, "bob", "text");
+    router_expect(&rig.router, RECORD_MESSAGE);
+    router_stop(&rig.router);
+    rig_wait("state:down ");
+    link_leave(rig.link);
+    for (unsigned i = 0; i < 20; i++)
+        rig_wait("state:down ");
+    router_start(&rig.router);
+    router_join(&rig.router);
+    router_expect_message(&rig.router, 1, "text");
+    router_expect(&rig.router, RECORD_LEAVE);
+}
+
+/* The steps of leaving that a link may be lost at, and then taken up again. */
+typedef enum { LOST_LEAVING, LOST_LEFT, LOST_PARTING, LOST_STEPS } lost_t;
+
+static void leave_until(lost_t step)
+{
+    if (step == LOST_LEAVING) {
+        link_leave(rig.link);
+        router_expect(&rig.router, RECORD_LEAVE);
+        return;
     }
+    part();
+    if (step == LOST_PARTING)
+        router_expect(&rig.router, RECORD_BYE);
+}
+
+/* How the broker answers HELLO. */
+static void come_again(bool resumed)
+{
+    if (resumed)
+        router_resume(&rig.router);
+    else
+        router_welcome(&rig.router);
+    router_expect(&rig.router, RECORD_REGISTERED);
+}
+
+static void a_link_that_is_lost_while_it_leaves_leaves_on_the_next_one(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2 * LOST_STEPS; i++) {
+        bool resumed = i % 2;
+        rig_join();
+        leave_until(i / 2);
+        rig_break(resumed);
+        come_again(resumed);
+        router_expect(&rig.router, RECORD_LEAVE);
+        router_put_empty(&rig.router, RECORD_LEAVE_OK);
+        router_flush(&rig.router);
+        rig_wait("state:left ");
+        link_part(rig.link);
+        router_expect(&rig.router, RECORD_BYE);
+        router_put(&rig.router, &(control_t){.type = RECORD_BYE_OK, .number = 0});
+        router_flush(&rig.router);
+        rig_wait("state:closed ");
+        assert_string_equal(close_code(link_loss(rig.link)), "orderly");
+        link_destroy(&rig.link);
+    }
+}
+
+static void a_report_of_the_last_moment_is_said_again_before_bye(void **state)
+{
+    (void)state;
+    rig_join();
+    link_leave(rig.link);
+    router_expect(&rig.router, RECORD_LEAVE);
+    router_put_empty(&rig.router, RECORD_LEAVE_OK);
+    router_flush(&rig.router);
+    rig_wait("state:left ");
+    rig_report("zoe");
+    link_part(rig.link);
+    router_expect(&rig.router, RECORD_REPORT);
+    rig_break(true);
+    router_hello(&rig.router);
+    router_put_resumed(&rig.router, 0);
+    router_put_empty(&rig.router, RECORD_SETTLED);
+    router_put_empty(&rig.router, RECORD_LEAVE_OK);
+    router_flush(&rig.router);
+    router_expect(&rig.router, RECORD_REGISTERED);
+    router_expect_number(&rig.router, RECORD_REPORT, 1);
+    router_expect(&rig.router, RECORD_LEAVE);
+    router_put_taken(&rig.router, 2);
+    router_put_empty(&rig.router, RECORD_LEAVE_OK);
+    router_flush(&rig.router);
+    assert_int_equal(router_expect(&rig.router, RECORD_BYE)->control.number, 1);
 }
 
 static void a_node_may_ask_to_part_before_its_leave_is_answered(void **state)
@@ -214,8 +323,12 @@ int main(void)
         RIG_TEST(byes_that_cross_are_both_answered),
         RIG_TEST(a_bye_before_the_nodes_own_is_answered_alone),
         RIG_TEST(a_bye_ok_with_another_number_is_not_believed),
-        RIG_TEST(a_link_that_is_not_up_leaves_at_once),
-        RIG_TEST(a_link_that_is_lost_while_it_leaves_is_not_opened_again),
+        RIG_TEST(a_link_that_never_was_up_leaves_at_once),
+        RIG_TEST(a_link_that_ended_in_order_leaves_at_once),
+        RIG_TEST(a_link_that_is_down_leaves_when_its_broker_must_have_given_it_up),
+        RIG_TEST(a_link_that_is_down_and_not_settled_waits_for_its_broker),
+        RIG_TEST(a_link_that_is_lost_while_it_leaves_leaves_on_the_next_one),
+        RIG_TEST(a_report_of_the_last_moment_is_said_again_before_bye),
         RIG_TEST(a_node_may_ask_to_part_before_its_leave_is_answered),
     };
     return TEST_RUN(tests);

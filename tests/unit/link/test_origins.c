@@ -44,9 +44,9 @@ static void a_handle_that_is_dropped_is_not_found_and_others_are(void **state)
     for (unsigned i = 1; i <= MANY; i++)
         put(&origins, i, i);
     for (unsigned i = 1; i <= MANY; i += 2)
-        origins_drop(&origins, i);
-    origins_drop(&origins, 1);
-    origins_drop(&origins, MANY + 1);
+        origins_drop(&origins, i, false);
+    origins_drop(&origins, 1, false);
+    origins_drop(&origins, MANY + 1, false);
     for (unsigned i = 1; i <= MANY; i++)
         assert_int_equal(origins_get(&origins, i) != NULL, i % 2 == 0);
     assert_int_equal(origins.count, MANY / 2);
@@ -59,7 +59,7 @@ static void an_origin_lives_as_long_as_a_copy_of_it_is_queued(void **state)
     origins_t origins = {0};
     origin_t *origin = origin_take(origin_take(put(&origins, 1, 1)));
     link_id_t id = node(1);
-    origins_drop(&origins, 1);
+    origins_drop(&origins, 1, false);
     assert_null(origins_get(&origins, 1));
     assert_true(link_id_equal(&origin->node, &id));
     origins_release(&origins, origin);
@@ -74,60 +74,178 @@ static void an_origin_that_is_gone_keeps_its_handle_on_that_link(void **state)
     (void)state;
     origins_t origins = {0};
     origin_t *origin = origin_take(put(&origins, 7, 1));
-    origins_drop(&origins, 7);
+    origins_drop(&origins, 7, false);
     assert_int_equal(origin->handle, 7);
-    origins_drop_all(&origins);
+    origins_unbind_all(&origins);
     assert_int_equal(origin->handle, 0);
     origins_release(&origins, origin);
     origins_fini(&origins);
 }
 
-static void a_node_that_is_known_gets_its_new_handle(void **state)
+static void a_node_that_another_instance_knows_is_the_same_origin(void **state)
 {
     (void)state;
     origins_t origins = {0};
-    origin_t *origin = origin_take(put(&origins, 3, 1));
-    origins_drop_all(&origins);
+    origin_t *origin = put(&origins, 3, 1);
+    origins_unbind_all(&origins);
+    assert_null(origins_get(&origins, 3));
     assert_ptr_equal(put(&origins, 9, 1), origin);
     assert_null(origins_get(&origins, 3));
+    assert_int_equal(origin->handle, 9);
     assert_int_equal(origins.count, 1);
+    origins_settle(&origins);
+    assert_ptr_equal(origins_get(&origins, 9), origin);
+    origins_fini(&origins);
+}
+
+static void a_node_may_have_several_handles_and_is_gone_with_the_last(void **state)
+{
+    (void)state;
+    origins_t origins = {0};
+    origin_t *origin = put(&origins, 3, 1);
+    taken_log_add(&origin->log, 1, 5);
     assert_ptr_equal(put(&origins, 10, 1), origin);
-    assert_null(origins_get(&origins, 9));
-    origins_release(&origins, origin);
+    assert_ptr_equal(put(&origins, 7, 1), origin);
+    assert_int_equal(origin->handle, 10);
+    origins_drop(&origins, 3, false);
+    assert_null(origins_get(&origins, 3));
     assert_ptr_equal(origins_get(&origins, 10), origin);
-    origins_fini(&origins);
-}
-
-static void a_handle_that_is_given_again_is_the_new_nodes(void **state)
-{
-    (void)state;
-    origins_t origins = {0};
-    link_id_t id = node(2);
-    origin_t *old = origin_take(put(&origins, 3, 1));
-    origin_t *new = put(&origins, 3, 2);
-    assert_ptr_not_equal(new, old);
-    assert_true(link_id_equal(&new->node, &id));
-    origins_release(&origins, old);
+    origins_drop(&origins, 10, false);
+    assert_false(origin->is_gone);
+    origins_drop(&origins, 7, false);
+    assert_true(origin->is_gone);
     assert_int_equal(origins.count, 1);
     origins_fini(&origins);
 }
 
-static void dropping_all_frees_those_without_copies(void **state)
+static void a_handle_that_is_in_use_stays_its_nodes(void **state)
 {
     (void)state;
     origins_t origins = {0};
-    origin_t *queued[3];
+    origin_t *origin = put(&origins, 3, 1);
+    assert_ptr_equal(put(&origins, 3, 2), origin);
+    assert_int_equal(origins.count, 1);
+    origins_drop(&origins, 3, true);
+    assert_ptr_not_equal(put(&origins, 3, 2), NULL);
+    assert_int_equal(origins.items[0]->node.bytes[0], 2);
+    origins_fini(&origins);
+}
+
+/* Puts node i under handle i, with a copy taken of it. */
+static void put_taken(origins_t *origins, unsigned i)
+{
+    taken_log_add(&put(origins, i, i)->log, 1, 5);
+}
+
+static bool knows(const origins_t *origins, unsigned number)
+{
+    link_id_t id = node(number);
+    for (size_t i = 0; i < origins->count; i++)
+        if (link_id_equal(&origins->items[i]->node, &id))
+            return taken_log_count(&origins->items[i]->log) == 1;
+    return false;
+}
+
+static void the_logs_of_the_last_nodes_that_are_gone_are_kept(void **state)
+{
+    (void)state;
+    origins_t origins = {0};
+    for (unsigned i = 1; i <= MANY; i++)
+        put_taken(&origins, i);
+    origin_t *queued = origin_take(origins_get(&origins, 1));
+    for (unsigned i = 1; i <= MANY; i++)
+        origins_drop(&origins, i, false);
+    for (unsigned i = 1; i <= MANY; i++)
+        if (knows(&origins, i) != (i == 1 || i > MANY - ORIGINS_GONE_MAX))
+            fail_msg("node %u", i);
+    assert_int_equal(origins.count, ORIGINS_GONE_MAX + 1);
+    origins_release(&origins, queued); /* which is the one that has been gone for longest */
+    assert_false(knows(&origins, 1));
+    assert_int_equal(origins.count, ORIGINS_GONE_MAX);
+    origins_fini(&origins);
+}
+
+static void the_log_of_a_node_that_left_in_order_is_not_kept(void **state)
+{
+    (void)state;
+    origins_t origins = {0};
+    for (unsigned i = 1; i <= MANY; i++) {
+        put_taken(&origins, i);
+        origins_drop(&origins, i, i % 2);
+        assert_int_equal(knows(&origins, i), i % 2 == 0);
+    }
+    origins_fini(&origins);
+}
+
+static void a_node_that_comes_back_is_not_gone_and_not_forgotten(void **state)
+{
+    (void)state;
+    origins_t origins = {0};
+    put_taken(&origins, 1);
+    origins_drop(&origins, 1, false);
+    assert_false(put(&origins, 1000, 1)->is_gone);
+    for (unsigned i = 2; i <= MANY; i++) {
+        put_taken(&origins, i);
+        origins_drop(&origins, i, false);
+    }
+    assert_true(knows(&origins, 1));
+    assert_non_null(origins_get(&origins, 1000));
+    assert_int_equal(origins.count, ORIGINS_GONE_MAX + 1);
+    origins_fini(&origins);
+}
+
+static void those_who_have_not_come_to_another_instance_are_gone_when_it_has_settled(void **state)
+{
+    (void)state;
+    origins_t origins = {0};
     for (unsigned i = 1; i <= MANY; i++)
         put(&origins, i, i);
-    queued[0] = origin_take(origins_get(&origins, 1));
-    queued[1] = origin_take(origins_get(&origins, MANY / 2));
-    queued[2] = origin_take(origins_get(&origins, MANY));
-    origins_drop_all(&origins);
-    assert_int_equal(origins.count, 3);
-    for (unsigned i = 0; i < 3; i++)
+    origin_t *queued[] = {origin_take(origins_get(&origins, 1)), origin_take(origins_get(&origins, MANY))};
+    origins_unbind_all(&origins);
+    for (unsigned i = 10; i <= 20; i++)
+        put(&origins, i * 3, i);
+    assert_int_equal(origins.count, MANY);
+    origins_settle(&origins);
+    assert_int_equal(origins.count, 11 + 2);
+    for (unsigned i = 10; i <= 20; i++)
+        assert_int_equal(origins_get(&origins, i * 3)->node.bytes[0], i);
+    for (unsigned i = 0; i < 2; i++)
         origins_release(&origins, queued[i]);
-    assert_int_equal(origins.count, 0);
-    origins_drop_all(&origins);
+    assert_int_equal(origins.count, 11);
+    origins_settle(&origins);
+    assert_int_equal(origins.count, 11);
+    origins_fini(&origins);
+}
+
+static size_t id_count(const origins_t *origins)
+{
+    buffer_t ids = {0};
+    origins_ids(origins, &ids);
+    size_t count = buffer_size(&ids) / LINK_ID_SIZE;
+    buffer_fini(&ids);
+    return count;
+}
+
+static void those_are_named_that_are_not_gone(void **state)
+{
+    (void)state;
+    origins_t origins = {0};
+    assert_int_equal(id_count(&origins), 0);
+    put_taken(&origins, 1);
+    put_taken(&origins, 2);
+    put_taken(&origins, 3);
+    put(&origins, 33, 3);
+    assert_int_equal(id_count(&origins), 3);
+    origins_drop(&origins, 2, false);
+    origins_drop(&origins, 3, false);
+    assert_int_equal(id_count(&origins), 2);
+    origins_unbind_all(&origins);
+    assert_int_equal(id_count(&origins), 2);
+    origins_settle(&origins);
+    assert_int_equal(id_count(&origins), 0);
+    for (unsigned i = 1; i <= CONTROL_NODES_MAX + 1; i++)
+        put(&origins, i, i);
+    assert_int_equal(id_count(&origins), CONTROL_NODES_MAX);
     origins_fini(&origins);
 }
 
@@ -138,9 +256,14 @@ int main(void)
         TEST(a_handle_that_is_dropped_is_not_found_and_others_are),
         TEST(an_origin_lives_as_long_as_a_copy_of_it_is_queued),
         TEST(an_origin_that_is_gone_keeps_its_handle_on_that_link),
-        TEST(a_node_that_is_known_gets_its_new_handle),
-        TEST(a_handle_that_is_given_again_is_the_new_nodes),
-        TEST(dropping_all_frees_those_without_copies),
+        TEST(a_node_that_another_instance_knows_is_the_same_origin),
+        TEST(a_node_may_have_several_handles_and_is_gone_with_the_last),
+        TEST(a_handle_that_is_in_use_stays_its_nodes),
+        TEST(the_logs_of_the_last_nodes_that_are_gone_are_kept),
+        TEST(the_log_of_a_node_that_left_in_order_is_not_kept),
+        TEST(a_node_that_comes_back_is_not_gone_and_not_forgotten),
+        TEST(those_who_have_not_come_to_another_instance_are_gone_when_it_has_settled),
+        TEST(those_are_named_that_are_not_gone),
     };
     return TEST_RUN(tests);
 }
