@@ -65,6 +65,18 @@ static void replace_broker(void)
     router_welcome(&router);
 }
 
+/* The link is lost, and resumed, or made again with a new instance. */
+static void lose_link(bool resumed)
+{
+    if (!resumed) {
+        replace_broker();
+        return;
+    }
+    router_stop(&router);
+    router_return(&router);
+    router_resume(&router);
+}
+
 static void expect_report(uint64_t number, const char *name, int reason)
 {
     const body_report_t *report = &router_wait(&router, RECORD_REPORT)->record.report;
@@ -123,12 +135,111 @@ static void a_confirmed_name_is_registered_again(void **state)
     (void)state;
     uint64_t session;
     client_t *client = client_open("alice", &session);
-    replace_broker();
-    assert_int_equal(expect_register("alice", true), session);
-    router_expect(&router, RECORD_REGISTERED);
-    answer(RECORD_CONFIRMED, session);
+    for (unsigned resumed = 0; resumed < 2; resumed++) {
+        lose_link(resumed);
+        const router_event_t *event = router_expect(&router, RECORD_REGISTER);
+        assert_true(event->control.name.again);
+        assert_int_equal(event->control.name.session, session);
+        assert_int_equal(event->control.name.term, resumed + 1); /* as it was confirmed last */
+        assert_int_equal(event->control.name.serial, 1);
+        router_expect(&router, RECORD_REGISTERED);
+        router.serial = 0;
+        answer(RECORD_CONFIRMED, session);
+    }
     client_send(client, "bob: still here");
     router_expect_message(&router, 1, "still here");
+}
+
+static void a_line_that_was_not_taken_is_sent_again_and_nothing_told(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    client_send(client, "bob, carol: hello");
+    router_expect_message(&router, 1, "hello");
+    replace_broker();
+    expect_register("alice", true);
+    router_expect(&router, RECORD_REGISTERED);
+    assert_int_equal(router_expect_message(&router, 1, "hello")->header.flags, FRAME_FLAG_AGAIN);
+    answer(RECORD_CONFIRMED, session);
+    answer_taken(2);
+    client_barrier(client);
+    assert_int_equal(ledger_count("handed_over", NULL), 2);
+    check_balance();
+}
+
+static void a_session_that_leaves_when_its_link_is_lost_leaves_on_the_next(void **state)
+{
+    (void)state;
+    for (unsigned resumed = 0; resumed < 2; resumed++) {
+        uint64_t session;
+        client_t *client = client_open("alice", &session);
+        client_send(client, "/quit");
+        expect_leaving(session);
+        lose_link(resumed);
+        expect_leaving(session);
+        router_expect(&router, RECORD_REGISTERED);
+        answer(RECORD_LEFT, session);
+        client_expect(client, "ok quit");
+        client_expect_eof(client);
+        client_close(&client);
+        expect_forgotten();
+    }
+}
+
+static void a_session_whose_client_goes_while_there_is_no_link_leaves_on_the_next(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    router_stop(&router);
+    client_close(&client);
+    router_start(&router);
+    router_welcome(&router);
+    const router_event_t *event = router_next(&router);
+    if (event->type == RECORD_REGISTER) /* it had not seen the end yet */
+        router_wait(&router, RECORD_LEAVING);
+    answer(RECORD_LEFT, session);
+    expect_forgotten();
+}
+
+static void a_copy_that_comes_again_too_late_is_returned(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    deliver(5, session, "five");
+    client_expect(client, "from eve: five");
+    for (uint64_t number = 4; number <= 6; number++) {
+        router_put_run_of(&router, &(body_run_t){.handle = ORIGIN, .floor = 4, .again = true});
+        router_put_copy(&router, number, &session, 1, "eve", "again");
+    }
+    router_flush(&router);
+    client_expect(client, "from eve: again"); /* number 6 */
+    expect_report(4, "alice", FERRY_REASON_LATE);
+    client_barrier(client);
+    assert_int_equal(ledger_count("returned", "late"), 1);
+    assert_int_equal(ledger_count("delivered", NULL), 2);
+    check_balance();
+}
+
+static void a_name_that_another_has_now_returns_what_still_comes(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    replace_broker();
+    expect_register("alice", true);
+    router_put_origin(&router, ORIGIN, 0);
+    router_put(
+        &router, &(control_t){.type = RECORD_DENIED, .name = {.session = session, .error = FERRY_ERROR_NAME_TAKEN}});
+    router_flush(&router);
+    deliver(7, session, "for the other one");
+    expect_report(7, "alice", FERRY_REASON_GONE);
+    client_expect(client, "error name-taken alice");
+    client_expect_eof(client);
+    assert_int_equal(ledger_count("returned", "gone"), 1);
+    check_balance();
 }
 
 static void a_name_that_is_taken_closes_the_client(void **state)
@@ -157,7 +268,6 @@ static void a_name_that_was_taken_meanwhile_ends_its_session_in_order(void **sta
     router_put(
         &router, &(control_t){.type = RECORD_DENIED, .name = {.session = session, .error = FERRY_ERROR_NAME_TAKEN}});
     router_flush(&router);
-    client_expect(client, "error unconfirmed bob broker-lost");
     client_expect(client, "error name-taken alice");
     client_expect_eof(client);
     client_close(&client);
@@ -170,13 +280,13 @@ static void refusals_reach_their_sender(void **state)
     (void)state;
     uint64_t session;
     client_t *client = client_open("alice", &session);
-    client_send(client, "nobody: hello");
+    client_send(client, "nobody, bob, carol: hello");
     router_expect(&router, RECORD_MESSAGE);
     put_notice(FERRY_ERROR_NO_SUCH_PEER, 0, 1, session, "nobody", false);
     client_expect(client, "error no-such-peer nobody");
     put_notice(FERRY_ERROR_UNDELIVERED, FERRY_REASON_STALLED, 1, session, "bob", true);
     client_expect(client, "error undelivered bob stalled");
-    put_notice(FERRY_ERROR_UNDELIVERED, FERRY_REASON_STALLED, 1, session + 1, "bob", true);
+    put_notice(FERRY_ERROR_UNDELIVERED, FERRY_REASON_STALLED, 1, session + 1, "carol", true);
     client_barrier(client);
     assert_int_equal(ledger_count("refused", "no-such-peer"), 1);
     check_balance();
@@ -389,6 +499,11 @@ int main(void)
         EARLY_TEST(a_name_is_asked_for_when_the_link_is_up),
         SESSION_TEST(a_name_that_was_not_confirmed_is_asked_for_on_the_next_link),
         SESSION_TEST(a_confirmed_name_is_registered_again),
+        SESSION_TEST(a_line_that_was_not_taken_is_sent_again_and_nothing_told),
+        SESSION_TEST(a_session_that_leaves_when_its_link_is_lost_leaves_on_the_next),
+        SESSION_TEST(a_session_whose_client_goes_while_there_is_no_link_leaves_on_the_next),
+        SESSION_TEST(a_copy_that_comes_again_too_late_is_returned),
+        SESSION_TEST(a_name_that_another_has_now_returns_what_still_comes),
         SESSION_TEST(a_name_that_is_taken_closes_the_client),
         SESSION_TEST(a_name_that_was_taken_meanwhile_ends_its_session_in_order),
         SESSION_TEST(refusals_reach_their_sender),

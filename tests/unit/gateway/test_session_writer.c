@@ -115,7 +115,7 @@ static void held_copies_end_in_steps_while_new_ones_come(void **state)
     assert_false(writer_owes(&writer));
 }
 
-static void the_end_of_a_copy_waits_while_the_broker_drains(void **state)
+static void the_end_of_a_copy_is_told_to_a_broker_that_drains(void **state)
 {
     (void)state;
     size_t size;
@@ -126,25 +126,43 @@ static void the_end_of_a_copy_waits_while_the_broker_drains(void **state)
     router_put_empty(&rig.router, RECORD_DRAIN);
     router_flush(&rig.router);
     rig_wait("state:broker-drains ");
-    unsigned rest = write_all(&size);
-    tell();
-    assert_true(writer_owes(&writer));
-    router_put(&rig.router, &(control_t){.type = RECORD_BYE, .number = 0});
-    router_flush(&rig.router);
     router_expect(&rig.router, RECORD_DRAINED);
-    router_expect(&rig.router, RECORD_BYE_OK);
-    rig_wait("state:down ");
-    tell();
-    assert_true(writer_owes(&writer));
-    router_stop(&rig.router);
-    router_start(&rig.router);
-    router_join(&rig.router);
-    writer_restate(&writer, rig.link, SESSION);
-    router_expect(&rig.router, RECORD_ORIGIN);
-    expect_hold(first, 20, true);
+    unsigned rest = write_all(&size);
     tell();
     expect_end(rest);
     assert_false(writer_owes(&writer));
+}
+
+static void the_end_of_a_copy_waits_for_the_next_link(void **state)
+{
+    (void)state;
+    for (unsigned same = 0; same < 2; same++) {
+        size_t size;
+        put_long(1, 20);
+        uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
+        tell();
+        expect_hold(first, 20, false);
+        router_stop(&rig.router);
+        rig_wait("state:down ");
+        unsigned rest = write_all(&size);
+        tell();
+        assert_true(writer_owes(&writer));
+        router_return(&rig.router);
+        if (same)
+            router_resume(&rig.router);
+        else
+            router_welcome(&rig.router);
+        router_expect(&rig.router, RECORD_REGISTERED);
+        writer_restate(&writer, rig.link, SESSION);
+        router_expect(&rig.router, RECORD_ORIGIN);
+        expect_hold(first, 20, true);
+        tell();
+        expect_end(rest);
+        assert_false(writer_owes(&writer));
+        const link_id_t node = {{7}};
+        origins_put(link_origins(rig.link), ORIGIN, &node); /* it was forgotten with its last copy */
+        origin = origins_get(link_origins(rig.link), ORIGIN);
+    }
 }
 
 static void what_comes_while_there_is_no_link_is_stated_on_the_next(void **state)
@@ -315,7 +333,8 @@ int main(void)
         WRITER_TEST(a_copy_leaves_when_it_is_delivered_and_nothing_is_to_be_told),
         WRITER_TEST(memory_is_given_back_when_nothing_waits),
         WRITER_TEST(held_copies_end_in_steps_while_new_ones_come),
-        WRITER_TEST(the_end_of_a_copy_waits_while_the_broker_drains),
+        WRITER_TEST(the_end_of_a_copy_is_told_to_a_broker_that_drains),
+        WRITER_TEST(the_end_of_a_copy_waits_for_the_next_link),
         WRITER_TEST(what_comes_while_there_is_no_link_is_stated_on_the_next),
         WRITER_TEST(returned_copies_are_reported_before_they_end),
         WRITER_TEST(a_line_whose_beginning_was_written_is_kept_if_asked),

@@ -23,7 +23,12 @@ static span_t names[2][2]; /* two names of each broker */
 static list_node_t waiters[3];
 static list_t woken;
 
-static void ignore_fresh(void *owner, link_t *link)
+static void ignore_up(void *owner, link_t *link, bool given_up)
+{
+    (void)owner, (void)link, (void)given_up;
+}
+
+static void ignore_state(void *owner, link_t *link)
 {
     (void)owner, (void)link;
 }
@@ -40,7 +45,7 @@ static void on_room(void *owner, link_t *link)
 }
 
 static const link_owner_t owner = {
-    .on_fresh = ignore_fresh, .on_state = ignore_fresh, .on_settled = ignore_session, .on_room = on_room};
+    .on_up = ignore_up, .on_state = ignore_state, .on_settled = ignore_session, .on_room = on_room};
 
 static void on_turn(void *arg)
 {

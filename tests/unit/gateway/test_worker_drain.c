@@ -213,6 +213,15 @@ static void what_a_client_does_not_take_is_returned_in_time(void **state)
     part(0);
 }
 
+/* A broker that gives nodes up soon. */
+static int setup_hasty(void **state)
+{
+    setup_greeting(state);
+    router.welcome.welcome.timeout_ms = 300;
+    router_join(&router);
+    return 0;
+}
+
 static void a_broker_that_is_gone_does_not_hold_up_the_end(void **state)
 {
     (void)state;
@@ -231,6 +240,30 @@ static void a_broker_that_is_gone_does_not_hold_up_the_end(void **state)
     assert_string_equal(lost, "0");
     zstr_free(&lost);
     zstr_free(&ledger);
+}
+
+static void a_link_that_is_lost_while_the_worker_leaves_is_left_on_the_next(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    drain(60000);
+    client_expect(client, "info draining");
+    expect_word("SETTLED", NULL, NULL);
+    zstr_send(worker, "LEAVE");
+    router_wait(&router, RECORD_LEAVE);
+    router_stop(&router);
+    router_return(&router);
+    router_resume(&router);
+    expect_register("alice", true);
+    router_expect(&router, RECORD_REGISTERED);
+    router_expect(&router, RECORD_LEAVE);
+    router_put_empty(&router, RECORD_LEAVE_OK);
+    router_flush(&router);
+    client_expect(client, "info accepted 1");
+    client_expect_eof(client);
+    client_close(&client);
+    part(0);
 }
 
 static void what_never_settles_is_lost_and_said(void **state)
@@ -262,7 +295,8 @@ int main(void)
         DRAIN_TEST(settling_waits_for_what_is_held),
         DRAIN_TEST(logins_from_now_on_are_refused),
         DRAIN_TEST(what_a_client_does_not_take_is_returned_in_time),
-        DRAIN_TEST(a_broker_that_is_gone_does_not_hold_up_the_end),
+        cmocka_unit_test_setup_teardown(a_broker_that_is_gone_does_not_hold_up_the_end, setup_hasty, teardown),
+        DRAIN_TEST(a_link_that_is_lost_while_the_worker_leaves_is_left_on_the_next),
         DRAIN_TEST(what_never_settles_is_lost_and_said),
     };
     return TEST_RUN(tests);

@@ -396,7 +396,7 @@ static void nodes_that_have_not_come_are_named_until_the_broker_has_settled(void
     (void)state;
     rig_join();
     router_put_origin(&rig.router, ORIGIN, NODE);
-    router_flush(&rig.router);
+    flush_and_barrier();
     for (unsigned round = 0; round < 3; round++) {
         rig_break(false);
         const router_event_t *event = router_hello(&rig.router);
