@@ -9,7 +9,10 @@
 #include "base/ledger.h"
 #include "base/reactor.h"
 #include "base/table.h"
+#include "broker/awake_clock.h"
 #include "broker/drain.h"
+#include "broker/gone.h"
+#include "broker/kept.h"
 #include "broker/nodes.h"
 #include "broker/settle.h"
 #include "broker/strangers.h"
@@ -48,14 +51,17 @@ typedef struct broker {
     json_t *listening;   /* the endpoints, as text */
 
     reactor_t *reactor;
-    void *socket; /* the ROUTER, libzmq's; NULL once it is closed */
+    awake_clock_t clock; /* ticked by the router */
+    void *socket;        /* the ROUTER, libzmq's; NULL once it is closed */
 
     nodes_t nodes;
+    gone_t gone;
     table_t *names; /* peer_t: the owner of each name */
     /* Owners that were looked up lately, by a cheap hash of their name. */
     struct peer *name_cache[1 << NAME_CACHE_BITS];
-    table_t *held_origins; /* held_origin_t: of whom something is held or owed */
+    table_t *held_origins; /* held_origin_t: of whom something is held */
     settle_t settle;
+    kept_t kept;           /* what waits for the settling */
     strangers_t strangers; /* refused lately */
     uint64_t taken_due_ms; /* when TAKEN is to be asked again though nothing changed, 0 for never */
 
@@ -66,10 +72,10 @@ typedef struct broker {
     histogram_t batch_bytes;
 } broker_t;
 
-/* The reactor's clock in ms. */
+/* The broker's clock in ms, which stands still while it does not listen. */
 static inline uint64_t broker_now_ms(const broker_t *self)
 {
-    return reactor_now_ms(self->reactor);
+    return awake_clock_now(&self->clock, reactor_now_ms(self->reactor));
 }
 
 #endif

@@ -8,23 +8,12 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <zmq.h>
 
 #include "base/handover.h"
-#include "wire/bytes.h"
-#include "wire/frame.h"
+#include "broker/dealer_writer_internal.h"
 
 #define BODY_COPIED_MAX 1024 /* a body up to this size is copied, and its buffer is used again */
 #define COPY_ROOM       128  /* what a copy may need besides its text, sender and sessions, with its RUN; generous */
-
-struct outbatch {
-    outbatch_t *next;
-    zmq_msg_t body;
-    uint64_t sequence;
-    uint64_t sent_ms; /* 0: not yet */
-    uint32_t ref_count;
-    uint32_t copy_count;
-};
 
 /* `copies` copies of each of `count` messages of `batch` from `index` on. */
 typedef struct {
@@ -41,13 +30,30 @@ void dealer_writer_init(dealer_writer_t *self, void *socket, size_t batch_size)
 
 void dealer_writer_connect(dealer_writer_t *self, span_t routing_id, uint32_t epoch)
 {
-    assert(!self->first && self->record_count == 0);
     buffer_clear(&self->origins);
     buffer_clear(&self->controls);
     self->routing_id = routing_id;
     self->epoch = epoch;
-    self->acknowledged = self->sequence = self->sequence_acknowledged = 0;
     self->connected = true;
+    self->due = false;
+}
+
+static uint64_t dealer_writer_sent(const dealer_writer_t *self)
+{
+    return self->unsent ? self->unsent->sequence - 1 : self->sequence;
+}
+
+bool dealer_writer_has_sent(const dealer_writer_t *self, uint64_t sequence)
+{
+    return sequence >= self->sequence_acknowledged && sequence <= dealer_writer_sent(self);
+}
+
+void dealer_writer_rewind(dealer_writer_t *self, uint64_t sequence)
+{
+    assert(dealer_writer_has_sent(self, sequence));
+    self->unsent = self->first;
+    while (self->unsent && self->unsent->sequence <= sequence)
+        self->unsent = self->unsent->next;
 }
 
 static void dealer_writer_settle(dealer_writer_t *self, uint32_t ref_count)
@@ -81,7 +87,7 @@ static uint32_t dealer_writer_drop_first(dealer_writer_t *self)
 static void dealer_writer_body_end(dealer_writer_t *self)
 {
     self->record_count = self->copy_count = self->ref_count = 0;
-    self->run_handle = 0;
+    self->run = (body_run_t){0};
 }
 
 void dealer_writer_clear(dealer_writer_t *self)
@@ -91,6 +97,7 @@ void dealer_writer_clear(dealer_writer_t *self)
     dealer_writer_settle(self, self->ref_count);
     buffer_clear(&self->body);
     dealer_writer_body_end(self);
+    self->unsent = NULL;
 }
 
 void dealer_writer_fini(dealer_writer_t *self)
@@ -150,6 +157,12 @@ static void dealer_writer_seal(dealer_writer_t *self)
     dealer_writer_body_end(self);
 }
 
+void dealer_writer_close_body(dealer_writer_t *self)
+{
+    if (self->record_count > 0)
+        dealer_writer_seal(self);
+}
+
 /* Makes room for a record: what does not fit goes into the next body. */
 static void dealer_writer_open(dealer_writer_t *self, size_t size)
 {
@@ -175,24 +188,33 @@ static void dealer_writer_refer(dealer_writer_t *self, inbatch_t *batch, uint32_
     self->ref_count++;
 }
 
+/* N.B. handle 0 is nobody's, so a body's first copy always finds another run. */
+static void dealer_writer_put_run(dealer_writer_t *self, const body_run_t *run)
+{
+    if (self->run.handle == run->handle && self->run.again == run->again)
+        return;
+    body_put_run(&self->body, run);
+    self->run = *run;
+    self->record_count++;
+}
+
 void dealer_writer_copy(dealer_writer_t *self, const body_run_t *run, const body_message_t *message, inbatch_t *batch,
     uint32_t index, const uint64_t *sessions, unsigned session_count)
 {
     dealer_writer_open(self, COPY_ROOM + 8 * (size_t)session_count + message->sender.size + message->text.size);
-    if (self->run_handle != run->handle) {
-        body_put_run(&self->body, run);
-        self->run_handle = run->handle;
-        self->record_count++;
-    }
+    dealer_writer_put_run(self, run);
     body_put_copy(&self->body, message, batch->first_number + index, sessions, session_count);
     self->record_count++;
     self->copy_count += session_count;
     dealer_writer_refer(self, batch, index, (uint16_t)session_count);
 }
 
-void dealer_writer_notice(dealer_writer_t *self, const body_notice_t *notice, inbatch_t *batch, uint32_t index)
+void dealer_writer_notice(
+    dealer_writer_t *self, const body_run_t *run, const body_notice_t *notice, inbatch_t *batch, uint32_t index)
 {
     dealer_writer_open(self, COPY_ROOM + notice->name.size);
+    if (run)
+        dealer_writer_put_run(self, run);
     body_put_notice(&self->body, notice);
     self->record_count++;
     if (batch)
@@ -214,114 +236,9 @@ void dealer_writer_origin(dealer_writer_t *self, uint32_t handle, const link_id_
     control_put(&self->origins, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = handle, .node = *node}});
 }
 
-/* Sends a frame that has no errors of its own: once the routing id has passed, the rest does. */
-static void frame_send(void *socket, zmq_msg_t *frame, int flags)
-{
-    if (handover_send(frame, socket, flags | ZMQ_DONTWAIT) == -1)
-        handover_close(frame);
-}
-
-static bool routing_id_send(void *socket, span_t routing_id)
-{
-    return handover_send_bytes(socket, routing_id.data, routing_id.size, ZMQ_SNDMORE | ZMQ_DONTWAIT) == 0;
-}
-
-/* Sends one ZeroMQ message: header, controls in two parts (`second` may be empty), and the batch unless it is NULL. */
-static bool dealer_writer_send(dealer_writer_t *self, span_t first, span_t second, outbatch_t *batch)
-{
-    zmq_msg_t header, body;
-    if (!routing_id_send(self->socket, self->routing_id)) {
-        self->connected = false;
-        return false;
-    }
-    if (zmq_msg_init_size(&header, FRAME_HEADER_SIZE + first.size + second.size) != 0)
-        abort();
-    uint8_t *to = zmq_msg_data(&header);
-    frame_header_put(
-        to, &(frame_header_t){
-                .epoch = self->epoch, .sequence = batch ? batch->sequence : 0, .acknowledged = self->acknowledged});
-    if (first.size)
-        memcpy(to + FRAME_HEADER_SIZE, first.data, first.size);
-    if (second.size)
-        memcpy(to + FRAME_HEADER_SIZE + first.size, second.data, second.size);
-    frame_send(self->socket, &header, batch ? ZMQ_SNDMORE : 0);
-    if (batch) {
-        zmq_msg_init(&body);
-        zmq_msg_copy(&body, &batch->body);
-        frame_send(self->socket, &body, 0);
-    }
-    self->send_turns++;
-    return true;
-}
-
-/* Takes whole control records of at most `room` bytes from the front. */
-static span_t controls_take(buffer_t *controls, size_t room)
-{
-    span_t all = buffer_span(controls);
-    size_t size = 0;
-    while (size < all.size) {
-        size_t next = 4 + (bytes_get32((const uint8_t *)all.data + size) >> 8);
-        if (size + next > room)
-            break;
-        size += next;
-    }
-    controls->start += size; /* N.B. not buffer_consume: the bytes stay where they are until they are sent */
-    return span_of(all.data, size);
-}
-
-/* Sends the batches of the turn: the origins go with the first message, the controls with the last, since a notice must
- * come before the TAKEN that covers it. */
-static bool dealer_writer_send_batches(dealer_writer_t *self, uint64_t now_ms)
-{
-    span_t none = {0};
-    while (self->unsent) {
-        outbatch_t *batch = self->unsent;
-        span_t origins = controls_take(&self->origins, FRAME_CONTROLS_SIZE);
-        if (buffer_size(&self->origins) > 0) {
-            if (!dealer_writer_send(self, origins, none, NULL))
-                return false;
-            continue;
-        }
-        span_t controls = batch->next ? none : controls_take(&self->controls, FRAME_CONTROLS_SIZE - origins.size);
-        if (!dealer_writer_send(self, origins, controls, batch))
-            return false;
-        batch->sent_ms = now_ms;
-        self->unsent = batch->next;
-        self->due = false;
-    }
-    return true;
-}
-
-static void dealer_writer_send_controls(dealer_writer_t *self)
-{
-    while (self->connected && (self->due || buffer_size(&self->origins) > 0 || buffer_size(&self->controls) > 0)) {
-        span_t origins = controls_take(&self->origins, FRAME_CONTROLS_SIZE);
-        span_t controls = controls_take(&self->controls, FRAME_CONTROLS_SIZE - origins.size);
-        self->due = false;
-        dealer_writer_send(self, origins, controls, NULL);
-    }
-}
-
-void dealer_writer_flush(dealer_writer_t *self, uint64_t now_ms)
-{
-    if (self->record_count > 0)
-        dealer_writer_seal(self);
-    if (self->connected) {
-        uint64_t send_turns = self->send_turns;
-        if (dealer_writer_send_batches(self, now_ms))
-            dealer_writer_send_controls(self);
-        if (self->send_turns != send_turns)
-            self->sent_ms = now_ms;
-    }
-    self->due = false;
-    buffer_clear(&self->origins);
-    buffer_clear(&self->controls);
-}
-
 int64_t dealer_writer_acknowledge(dealer_writer_t *self, uint64_t sequence)
 {
-    uint64_t sent = self->unsent ? self->unsent->sequence - 1 : self->sequence;
-    if (sequence > sent)
+    if (sequence > dealer_writer_sent(self))
         return -CLOSE_BAD_SEQUENCE;
     int64_t copies = 0;
     while (self->first && self->first->sequence <= sequence)
@@ -368,21 +285,7 @@ uint64_t dealer_writer_waiting_since(const dealer_writer_t *self)
 
 void dealer_writer_each_body(dealer_writer_t *self, void (*visit)(void *arg, span_t body), void *arg)
 {
-    if (self->record_count > 0)
-        dealer_writer_seal(self);
+    dealer_writer_close_body(self);
     for (outbatch_t *batch = self->first; batch; batch = batch->next)
         visit(arg, span_of(zmq_msg_data(&batch->body), zmq_msg_size(&batch->body)));
-}
-
-bool dealer_writer_refuse(void *socket, span_t routing_id, uint32_t epoch, int close, span_t text)
-{
-    buffer_t frame = {0};
-    frame_header_put(buffer_reserve(&frame, FRAME_HEADER_SIZE), &(frame_header_t){.epoch = epoch});
-    buffer_commit(&frame, FRAME_HEADER_SIZE);
-    control_put(&frame, &(control_t){.type = RECORD_REFUSE, .refuse = {.close = (uint16_t)close, .text = text}});
-    bool is_sent = routing_id_send(socket, routing_id);
-    if (is_sent)
-        handover_send_bytes(socket, frame.data, buffer_size(&frame), ZMQ_DONTWAIT);
-    buffer_fini(&frame);
-    return is_sent;
 }

@@ -32,7 +32,7 @@ typedef struct {
     uint32_t record_count; /* in body */
     uint32_t copy_count;   /* copies in body: one for each recipient */
     uint32_t ref_count;    /* of refs: those of body */
-    uint32_t run_handle;   /* of the last RUN in body, 0 for none */
+    body_run_t run;        /* the last one in body; handle 0 for none */
     buffer_t refs;         /* what each acknowledgement settles, in order of the bodies */
 
     buffer_t origins;  /* ORIGIN records: go with the first body of the turn */
@@ -48,8 +48,16 @@ typedef struct {
 
 void dealer_writer_init(dealer_writer_t *self, void *socket, size_t batch_size);
 
-/* Begins a new link: what the last one left must have been cleared. */
+/* Begins a link, the first or one that resumes the last. Control records that were not sent are dropped: a link begins
+ * with all of them anew. */
 void dealer_writer_connect(dealer_writer_t *self, span_t routing_id, uint32_t epoch);
+
+/* Whether a node may say that it took the batches up to `sequence`: they were sent, and it has not acknowledged more.
+ */
+bool dealer_writer_has_sent(const dealer_writer_t *self, uint64_t sequence);
+
+/* Has the batches behind `sequence` sent again when the turn ends; that must have been sent. */
+void dealer_writer_rewind(dealer_writer_t *self, uint64_t sequence);
 
 /* Forgets everything that is not acknowledged; its messages count as taken. Whoever routed it tells their senders
  * first. */
@@ -62,9 +70,13 @@ void dealer_writer_fini(dealer_writer_t *self);
 void dealer_writer_copy(dealer_writer_t *self, const body_run_t *run, const body_message_t *message, inbatch_t *batch,
     uint32_t index, const uint64_t *sessions, unsigned session_count);
 
-/* Adds a notice. `batch` and `index` are the report that it passes on, which is taken when this node has it; NULL for
- * a notice of the broker's own. */
-void dealer_writer_notice(dealer_writer_t *self, const body_notice_t *notice, inbatch_t *batch, uint32_t index);
+/* Adds a notice. `batch` and `index` are the report that it passes on, which is taken when this node has it, and `run`
+ * is of the node that reports; both are NULL for a notice of the broker's own. */
+void dealer_writer_notice(
+    dealer_writer_t *self, const body_run_t *run, const body_notice_t *notice, inbatch_t *batch, uint32_t index);
+
+/* What is added from now on goes into another body. */
+void dealer_writer_close_body(dealer_writer_t *self);
 
 /* Adds a control record. */
 void dealer_writer_control(dealer_writer_t *self, const control_t *control);
@@ -72,6 +84,12 @@ void dealer_writer_control_empty(dealer_writer_t *self, record_type_t type);
 
 /* Adds an ORIGIN record; it reaches the node before the bodies of this turn. */
 void dealer_writer_origin(dealer_writer_t *self, uint32_t handle, const link_id_t *node);
+
+/* Sends WELCOME at once, and before anything else. */
+void dealer_writer_welcome(dealer_writer_t *self, const control_t *welcome, uint64_t now_ms);
+
+/* Whether the DEALER is still there as far as ZeroMQ knows: sends a header alone to find out. */
+bool dealer_writer_probe(dealer_writer_t *self);
 
 /* Sends what there is to send. When the DEALER is gone, batches are kept, and control records, which only a new link
  * could use in another form, are dropped. */

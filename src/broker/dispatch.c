@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* dispatch [5]: the recipients of a message are looked up one by one; those at the same node share a copy, and who is
- * not there is refused by a notice to the sender. What was routed is expected in the sender's intake until it is
- * acknowledged. A REPORT becomes a NOTICE to the node that sent the message, and is dropped if that is gone. Only bytes
- * that are no records fail. Owner: the router's thread. */
+ * not there is refused by a notice to the sender, or kept while the broker settles. What was routed is expected in the
+ * sender's intake until it is acknowledged. A REPORT becomes a NOTICE to the node that sent the message, and is dropped
+ * if that is gone. Only bytes that are no records fail. Owner: the router's thread. */
 #include "broker/dispatch.h"
 
 #include "broker/broker.h"
@@ -11,41 +11,49 @@
 #include "wire/error.h"
 #include "wire/reason.h"
 
-/* One message on its way. */
-typedef struct {
-    struct broker *broker;
-    node_t *node; /* its sender's */
-    inbatch_t *batch;
-    uint32_t index; /* in the batch */
-    const body_message_t *message;
-    body_run_t run;
-} transit_t;
-
-static void transit_refuse(const transit_t *self, span_t name)
+/* N.B. whoever had the name may have delivered a copy that is sent again, so nobody can say that there is no such peer.
+ */
+void transit_refuse(const transit_t *self, span_t name)
 {
-    body_notice_t notice = {.error = FERRY_ERROR_NO_SUCH_PEER,
+    body_notice_t notice = {.error = self->run.again ? FERRY_ERROR_UNCONFIRMED : FERRY_ERROR_NO_SUCH_PEER,
+        .reason = self->run.again ? FERRY_REASON_BROKER_LOST : 0,
         .number = self->batch->first_number + self->index,
         .session = self->message->session,
         .name = name};
-    dealer_writer_notice(&self->node->writer, &notice, NULL, 0);
+    dealer_writer_notice(&self->node->writer, NULL, &notice, NULL, 0);
     node_touch(self->node);
     self->broker->counters.refused++;
 }
 
-static void transit_copy(const transit_t *self, node_t *to, const uint64_t *sessions, unsigned session_count)
+static void transit_copies(const transit_t *self, node_t *to, const uint64_t *sessions, unsigned session_count)
 {
     dealer_writer_copy(&to->writer, &self->run, self->message, self->batch, self->index, sessions, session_count);
+    self->broker->ledger.taken_over += session_count;
+    self->broker->counters.copies += session_count;
     node_touch(to);
 }
 
-static peer_t *transit_find(const transit_t *self, span_t name)
+static void transit_meet_pause(const transit_t *self, peer_t *peer)
 {
-    peer_t *peer = names_find(self->broker, name);
-    if (!peer)
-        transit_refuse(self, name);
-    else if (peer_is_paused(peer))
+    if (peer_is_paused(peer))
         pauses_tell(peer, self->node);
-    return peer;
+}
+
+void transit_copy(const transit_t *self, peer_t *to)
+{
+    transit_meet_pause(self, to);
+    transit_copies(self, to->node, &to->session, 1);
+}
+
+/* A copy that no owner of its name can be given now. Returns how many are to be expected of it. */
+static unsigned transit_miss(const transit_t *self, span_t name)
+{
+    if (settle_keeps(self->broker, name)) {
+        kept_add(&self->broker->kept, self, name);
+        return 1;
+    }
+    transit_refuse(self, name);
+    return 0;
 }
 
 /* Copies to the node of the first of `peers`, and takes its peers out of the array. Returns how many are left. */
@@ -60,78 +68,83 @@ static unsigned transit_copy_first(const transit_t *self, peer_t **peers, unsign
         else
             peers[left++] = peers[i];
     }
-    transit_copy(self, to, sessions, session_count);
+    transit_copies(self, to, sessions, session_count);
     return left;
 }
 
 static unsigned transit_route_many(const transit_t *self)
 {
     peer_t *peers[BODY_RECIPIENTS_MAX];
-    unsigned count = 0;
+    unsigned count = 0, kept = 0;
     span_t rest = self->message->recipients;
     for (unsigned i = 0; i < self->message->recipient_count; i++) {
-        peer_t *peer = transit_find(self, body_name_next(&rest));
-        if (peer)
-            peers[count++] = peer;
+        span_t name = body_name_next(&rest);
+        peer_t *peer = names_find(self->broker, name);
+        if (!peer) {
+            kept += transit_miss(self, name);
+            continue;
+        }
+        transit_meet_pause(self, peer);
+        peers[count++] = peer;
     }
     for (unsigned left = count; left > 0;)
         left = transit_copy_first(self, peers, left);
-    return count;
+    return count + kept;
 }
 
 static unsigned transit_route(const transit_t *self)
 {
     if (self->message->recipient_count > 1)
         return transit_route_many(self);
-    span_t rest = self->message->recipients;
-    peer_t *peer = transit_find(self, body_name_next(&rest));
+    span_t rest = self->message->recipients, name = body_name_next(&rest);
+    peer_t *peer = names_find(self->broker, name);
     if (!peer)
-        return 0;
-    transit_copy(self, peer->node, &peer->session, 1);
+        return transit_miss(self, name);
+    transit_copy(self, peer);
     return 1;
 }
 
-static bool dispatch_notify(
-    struct broker *broker, node_t *origin, const body_notice_t *notice, inbatch_t *batch, uint32_t index)
-{
-    if (!origin) {
-        broker->counters.notices_dropped++;
-        return false;
-    }
-    broker->counters.notices++;
-    dealer_writer_notice(&origin->writer, notice, batch, index);
-    node_touch(origin);
-    return true;
-}
-
-static unsigned dispatch_report(const transit_t *self, const body_report_t *report)
+void transit_notify(const transit_t *self, node_t *origin, const body_report_t *report)
 {
     body_notice_t notice = {.error = report->error,
         .reason = report->reason,
         .taken = true,
         .number = report->number,
         .session = report->session,
+        .report = self->batch->first_number + self->index,
         .name = report->name};
-    node_t *origin = nodes_find(&self->broker->nodes, &report->origin);
-    self->broker->counters.reports++;
-    return dispatch_notify(self->broker, origin, &notice, self->batch, self->index) ? 1 : 0;
+    self->broker->counters.notices++;
+    dealer_writer_notice(&origin->writer, &self->run, &notice, self->batch, self->index);
+    node_touch(origin);
 }
 
-static void dispatch_record(transit_t *self, const body_record_t *record)
+static unsigned transit_report(const transit_t *self, const body_report_t *report)
 {
-    if (record->type == RECORD_REPORT) {
-        inbatch_expect(self->batch, self->index, (uint16_t)dispatch_report(self, &record->report));
-        return;
-    }
-    self->message = &record->message;
-    unsigned copies = transit_route(self);
-    inbatch_expect(self->batch, self->index, (uint16_t)copies);
-    self->broker->ledger.taken_over += copies;
-    self->broker->counters.copies += copies;
-    self->broker->counters.messages++;
+    struct broker *broker = self->broker;
+    node_t *origin = nodes_find(&broker->nodes, &report->origin);
+    broker->counters.reports++;
+    if (origin)
+        transit_notify(self, origin, report);
+    else if (broker->settle.is_active)
+        kept_add_report(&broker->kept, self, report);
+    else
+        broker->counters.notices_dropped++;
+    return origin || broker->settle.is_active;
 }
 
-int dispatch_body(node_t *node, span_t frame, uint64_t floor)
+/* Routes a record. Returns how many acknowledgements are to be expected of it. */
+static unsigned transit_record(transit_t *self, const body_record_t *record)
+{
+    if (record->type == RECORD_GAP)
+        return 0;
+    if (record->type == RECORD_REPORT)
+        return transit_report(self, &record->report);
+    self->message = &record->message;
+    self->broker->counters.messages++;
+    return transit_route(self);
+}
+
+int dispatch_body(node_t *node, span_t frame, const frame_header_t *header)
 {
     body_t body;
     body_record_t record;
@@ -147,9 +160,9 @@ int dispatch_body(node_t *node, span_t frame, uint64_t floor)
     transit_t transit = {.broker = broker,
         .node = node,
         .batch = intake_open(&node->intake, body.left, broker_now_ms(broker)),
-        .run = {.handle = node->handle, .floor = floor}};
+        .run = {.handle = node->handle, .floor = header->floor, .again = header->flags & FRAME_FLAG_AGAIN}};
     for (; (rc = body_next_up(&body, &record)) == 1; transit.index++)
-        dispatch_record(&transit, &record);
+        inbatch_expect(transit.batch, transit.index, (uint16_t)transit_record(&transit, &record));
     return rc;
 }
 
@@ -161,7 +174,9 @@ void dispatch_lost(node_t *origin, uint64_t number, uint64_t session, span_t nam
         .number = number,
         .session = session,
         .name = name};
-    dispatch_notify(origin->broker, origin, &notice, NULL, 0);
+    origin->broker->counters.notices++;
+    dealer_writer_notice(&origin->writer, NULL, &notice, NULL, 0);
+    node_touch(origin);
 }
 
 static void dispatch_lose_copy(node_t *node, node_t *origin, const body_copy_t *copy)

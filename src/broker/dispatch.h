@@ -7,13 +7,36 @@
 #include <stdint.h>
 
 #include "broker/nodes.h"
+#include "broker/peers.h"
+#include "wire/body.h"
+#include "wire/frame.h"
+
+/* One record of a node on its way. */
+typedef struct {
+    struct broker *broker;
+    node_t *node; /* its sender's */
+    inbatch_t *batch;
+    uint32_t index;                /* in the batch */
+    const body_message_t *message; /* NULL for a report */
+    body_run_t run;
+} transit_t;
 
 /* Stands for a sender's session in notices on held copies, of which the broker keeps only the number. */
 #define DISPATCH_SESSION_UNKNOWN UINT64_MAX
 
-/* Routes the records of a body. `floor` is of its header. Returns 0 or -CLOSE_…; records before the bad one are routed.
+/* Routes the records of a body that came with that header. Returns 0 or -CLOSE_…; records before the bad one are
+ * routed.
  */
-int dispatch_body(node_t *node, span_t body, uint64_t floor);
+int dispatch_body(node_t *node, span_t body, const frame_header_t *header);
+
+/* Routes one copy of the message to a peer that owns its name. It was expected, or is about to be. */
+void transit_copy(const transit_t *self, peer_t *to);
+
+/* Refuses one copy of the message, whose recipient nobody knows. */
+void transit_refuse(const transit_t *self, span_t name);
+
+/* Passes a report on to its origin. */
+void transit_notify(const transit_t *self, node_t *origin, const body_report_t *report);
 
 /* Ends every copy and report that the node was sent and has not acknowledged: the senders of copies are told that
  * nobody knows. The DEALER writer is empty afterwards. */

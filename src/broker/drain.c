@@ -40,7 +40,6 @@ void drain_begin(broker_t *broker)
     if (broker->drain != DRAIN_NONE)
         return;
     drain_move(broker, DRAIN_NODES);
-    settle_end(broker, true);
     uint32_t at = 0;
     for (node_t *node; (node = nodes_next(&broker->nodes, &at));)
         node_tell_empty(node, RECORD_DRAIN);

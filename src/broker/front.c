@@ -13,6 +13,7 @@
 #include "broker/drain.h"
 #include "broker/held.h"
 #include "broker/hello.h"
+#include "broker/leaving.h"
 #include "broker/loss.h"
 #include "broker/names.h"
 #include "broker/pauses.h"
@@ -20,6 +21,8 @@
 
 #define FRONT_MESSAGES 256           /* read in one turn */
 #define FRONT_BYTES    (1024 * 1024) /* of bodies read in one turn; the message that passes it is the last */
+#define FRONT_NS       20000000      /* that one turn may read for, so that nobody waits longer for a heartbeat */
+#define FRONT_LOOK     8             /* messages between two looks at the clock */
 
 /* One ZeroMQ message. */
 typedef struct {
@@ -55,7 +58,7 @@ static int front_name(node_t *node, const control_t *record)
     case RECORD_REGISTER:
         return names_register(node, record);
     case RECORD_LEAVING:
-        return names_leaving(node, record->name.session);
+        return leaving_begin(node, record->name.session);
     default:
         pauses_set(node, record->name.name, record->type == RECORD_PAUSE);
         return 0;
@@ -69,6 +72,7 @@ static int front_registered(node_t *node)
     node->registered = true;
     held_registered(node);
     names_registered(node);
+    settle_registered(node);
     return 0;
 }
 
@@ -103,7 +107,7 @@ static int front_control(node_t *node, const control_t *record)
     case RECORD_DRAINED:
         return drain_answered(node, record->number);
     case RECORD_LEAVE:
-        return names_leave(node);
+        return leaving_begin_all(node);
     case RECORD_BYE:
         return front_bye(node, record);
     case RECORD_BYE_OK:
@@ -120,21 +124,23 @@ static int front_body(node_t *node, const frame_header_t *header, span_t body)
     if (body.size > node->broker->batch_size)
         return -CLOSE_BAD_FRAME;
     node->writer.acknowledged = header->sequence;
-    if (!node->broker->settle.is_active)
-        return dispatch_body(node, body, header->floor);
-    settle_keep(node, body, header->floor);
-    return 0;
+    return dispatch_body(node, body, header);
 }
 
+/* N.B. what a node took on a link that is resumed counts only when it has said which of it it holds. */
 static int front_acknowledged(node_t *node, uint64_t sequence)
 {
+    if (node_is_restating(node))
+        return 0;
+    if (sequence < node->taken_before)
+        sequence = node->taken_before;
     if (sequence <= node->writer.sequence_acknowledged)
         return 0;
     int64_t copies = dealer_writer_acknowledge(&node->writer, sequence);
     if (copies < 0)
         return (int)copies;
     node->broker->ledger.handed_over += (uint64_t)copies;
-    names_acknowledged(node);
+    leaving_acknowledged(node);
     return 0;
 }
 
@@ -180,7 +186,23 @@ static int front_stranger(
         return rc;
     if (rc == 0 || record.type != RECORD_HELLO)
         return -CLOSE_UNKNOWN_LINK;
-    return controls.size == 0 ? hello_receive(broker, routing_id, header->epoch, &record) : -CLOSE_BAD_RECORD;
+    return controls.size == 0 ? hello_receive(broker, routing_id, header, &record) : -CLOSE_BAD_RECORD;
+}
+
+/* A message of a node; `rc` is what its header was. */
+static void front_serve(node_t *node, int rc, const frame_header_t *header, span_t controls, arrival_t *arrival)
+{
+    node->heard_ms = broker_now_ms(node->broker);
+    if (rc == 0)
+        rc = front_read(node, header, controls, arrival);
+    if (rc != 0) {
+        front_break(node, -rc);
+        return;
+    }
+    if (node->doubted && node->writer.connected && !node_is_restating(node))
+        names_heard(node);
+    if (node->bye_heard || node->bye_answered)
+        front_end(node);
 }
 
 static void front_take(broker_t *broker, arrival_t *arrival)
@@ -193,13 +215,7 @@ static void front_take(broker_t *broker, arrival_t *arrival)
     if (arrival->frame_count == 1 || arrival->frame_count == 2)
         rc = frame_header_get(&header, frame_span(&arrival->header), &controls);
     if (node) {
-        node->heard_ms = broker_now_ms(broker);
-        if (rc == 0)
-            rc = front_read(node, &header, controls, arrival);
-        if (rc != 0)
-            front_break(node, -rc);
-        else if (node->bye_heard || node->bye_answered)
-            front_end(node);
+        front_serve(node, rc, &header, controls, arrival);
         return;
     }
     if (rc == 0)
@@ -242,7 +258,10 @@ void front_receive(broker_t *broker)
     zmq_msg_init(&arrival.routing_id);
     zmq_msg_init(&arrival.header);
     zmq_msg_init(&arrival.body);
+    uint64_t until_ns = uv_hrtime() + FRONT_NS;
     for (unsigned i = 0; i < FRONT_MESSAGES && size < FRONT_BYTES; i++) {
+        if (i % FRONT_LOOK == FRONT_LOOK - 1 && uv_hrtime() >= until_ns)
+            break;
         if (!arrival_receive(&arrival, broker->socket))
             break;
         broker->counters.frames++;

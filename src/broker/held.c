@@ -64,7 +64,7 @@ static void entries_end(peer_t *peer, buffer_t *buffer, size_t count)
 {
     held_list_t ended = {.type = RECORD_ENDED, .handle = peer->node->handle};
     for (size_t i = 0; i < count; i++)
-        held_origin_end(entries(buffer)[i].origin, &ended, entries(buffer)[i].number);
+        held_origin_tell(entries(buffer)[i].origin, &ended, entries(buffer)[i].number);
     held_list_fini(&ended);
     entries_drop(peer->node->broker, buffer, count);
 }
@@ -156,7 +156,7 @@ int held_hold(node_t *node, const control_t *record)
         buffer_append(&held->entries, &entry, sizeof entry);
     }
     held_count_memory(held, node->broker);
-    if (origin->node && !record->held.again)
+    if (origin->node && !record->held.again && !node_is_restating(node))
         node_tell(
             origin->node, &(control_t){.type = RECORD_HELD, .held = {.handle = node->handle, .numbers = *numbers}});
     return 0;
@@ -172,25 +172,33 @@ int held_end(node_t *node, const control_t *record)
     return 0;
 }
 
-/* HELD for all that `holder` holds of `origin`. */
-static void held_tell(const node_t *holder, node_t *origin)
+/* What a session holds as far as is known: while its node states it anew on a resumed link, that is what it held on the
+ * link before; what differs is told when it has done so. */
+static const buffer_t *held_known(const peer_t *peer)
 {
-    held_list_t list = {.type = RECORD_HELD, .handle = holder->handle};
+    return node_is_restating(peer->node) ? &peer->held->before : &peer->held->entries;
+}
+
+/* HELD for all that `holder` holds of `origin`. */
+static void held_state_holder(const node_t *holder, node_t *origin)
+{
+    held_list_t list = {.type = RECORD_HELD, .handle = holder->handle, .again = true};
     for (uint32_t slot = 0; slot < holder->slot_count; slot++) {
-        const held_t *held = holder->slots[slot] ? holder->slots[slot]->held : NULL;
-        for (size_t i = 0; held && i < entries_count(&held->entries); i++)
-            if (entries(&held->entries)[i].origin == origin->held_origin)
-                held_list_add(&list, origin, entries(&held->entries)[i].number);
+        const peer_t *peer = holder->slots[slot];
+        const buffer_t *known = peer && peer->held ? held_known(peer) : NULL;
+        for (size_t i = 0; known && i < entries_count(known); i++)
+            if (entries(known)[i].origin == origin->held_origin)
+                held_list_add(&list, origin, entries(known)[i].number);
     }
     held_list_fini(&list);
 }
 
-void held_welcomed(node_t *node, bool was_here)
+void held_state(node_t *node)
 {
-    const held_origin_t *origin = held_origin_come(node, was_here);
     uint32_t at = 0;
-    for (node_t *holder; origin && was_here && (holder = nodes_next(&node->broker->nodes, &at));)
-        held_tell(holder, node);
+    for (node_t *holder; node->held_origin && (holder = nodes_next(&node->broker->nodes, &at));)
+        held_state_holder(holder, node);
+    node_tell_empty(node, RECORD_SETTLED);
 }
 
 /* The link that is replaced may have ended before all was stated on it: then the one before it counts. */
@@ -211,21 +219,26 @@ void held_replaced(node_t *node)
     }
 }
 
-/* What stood in the queue before and does not any more has ended. Both are in the same order. */
+/* What stood in the queue before and does not any more has ended, and what follows the rest of it now is news. On a
+ * fresh link nothing stood there before, and the origins know what is stated. */
 static void held_reconcile(peer_t *peer)
 {
     held_t *held = peer->held;
     held_list_t ended = {.type = RECORD_ENDED, .handle = peer->node->handle};
-    size_t at = 0;
+    held_list_t news = {.type = RECORD_HELD, .handle = peer->node->handle};
+    size_t at = 0, count = entries_count(&held->entries);
     for (size_t i = 0; i < entries_count(&held->before); i++) {
         const entry_t *entry = &entries(&held->before)[i];
-        const entry_t *now = at < entries_count(&held->entries) ? &entries(&held->entries)[at] : NULL;
+        const entry_t *now = at < count ? &entries(&held->entries)[at] : NULL;
         if (now && now->origin == entry->origin && now->number == entry->number)
             at++;
         else
-            held_origin_end(entry->origin, &ended, entry->number);
+            held_origin_tell(entry->origin, &ended, entry->number);
     }
     held_list_fini(&ended);
+    for (; peer->node->resumed && at < count; at++)
+        held_origin_tell(entries(&held->entries)[at].origin, &news, entries(&held->entries)[at].number);
+    held_list_fini(&news);
     entries_drop(peer->node->broker, &held->before, entries_count(&held->before));
     held_reap(peer);
 }
@@ -243,7 +256,7 @@ static void held_lost_entry(held_list_t *ended, const peer_t *peer, const entry_
     node_t *origin = entry->origin->node;
     if (origin && peer->item.key.size > 0)
         dispatch_lost(origin, entry->number, DISPATCH_SESSION_UNKNOWN, peer->item.key);
-    held_origin_end(entry->origin, ended, entry->number);
+    held_origin_tell(entry->origin, ended, entry->number);
 }
 
 void held_lost(node_t *node)

@@ -15,11 +15,11 @@ int held_state_origin(node_t *node, const control_t *record);
 int held_hold(node_t *node, const control_t *record);
 int held_end(node_t *node, const control_t *record);
 
-/* A node has been welcomed: what ended of it while it was away is told (ENDED), or, if it knew this instance before,
- * all that is held of it (HELD). */
-void held_welcomed(node_t *node, bool was_here);
+/* Tells a node all that is held of it: HELD with `again`, and SETTLED. */
+void held_state(node_t *node);
 
-/* The node's link was replaced: it states what it holds anew; what it does not state until REGISTERED has ended. */
+/* The node's link is resumed: it states what it holds anew. With REGISTERED it has: what it did not state has ended,
+ * and what nobody knew yet is passed on. */
 void held_replaced(node_t *node);
 void held_registered(node_t *node);
 

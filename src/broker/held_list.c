@@ -12,6 +12,7 @@ static void held_list_flush(held_list_t *self)
         return;
     node_tell(self->to, &(control_t){.type = self->type,
                             .held = {.handle = self->handle,
+                                .again = self->again,
                                 .numbers = {.first = self->first, .offsets = buffer_span(&self->offsets)}}});
     self->to = NULL;
     buffer_clear(&self->offsets);
@@ -36,12 +37,4 @@ void held_list_fini(held_list_t *self)
 {
     held_list_flush(self);
     buffer_fini(&self->offsets);
-}
-
-void held_list_add_of(held_list_t *self, uint32_t handle, node_t *to, uint64_t number)
-{
-    if (handle != self->handle)
-        held_list_flush(self);
-    self->handle = handle;
-    held_list_add(self, to, number);
 }

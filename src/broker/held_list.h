@@ -13,6 +13,7 @@
 typedef struct {
     record_type_t type; /* RECORD_HELD or RECORD_ENDED */
     uint32_t handle;    /* of the holder */
+    bool again;         /* HELD: it is stated anew */
     node_t *to;         /* the origin; NULL: nothing is in the making */
     uint64_t first;
     uint64_t last;
@@ -21,9 +22,6 @@ typedef struct {
 
 /* Adds a number of a message of `to`. */
 void held_list_add(held_list_t *self, node_t *to, uint64_t number);
-
-/* Adds a number that `handle` holds or held, who may be another than before. */
-void held_list_add_of(held_list_t *self, uint32_t handle, node_t *to, uint64_t number);
 
 /* Tells the last record, and frees what the list needed. */
 void held_list_fini(held_list_t *self);

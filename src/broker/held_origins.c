@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* held_origins: an origin lives as long as something is held of it, or owed to it. Once its node is gone nobody finds
- * it any more, and a node that comes with the same id is another origin. Nothing fails but by abort. Owner: the
- * router's thread. */
+/* held_origins: an origin lives as long as something is held of it. Once its node has left for good nobody finds it any
+ * more, and a node that comes with the same id is another origin. Nothing fails but by abort. Owner: the router's
+ * thread. */
 #include "broker/held_origins.h"
 
 #include <stdlib.h>
 
 #include "broker/broker.h"
 
-typedef struct {
-    uint64_t number;
-    uint32_t handle; /* of the holder */
-    uint32_t zero;
-} owed_t;
-
 void held_origin_release(struct broker *broker, held_origin_t *self)
 {
-    if (--self->references > 0 || buffer_size(&self->owed) > 0)
+    if (--self->references > 0)
         return;
     if (self->node)
         self->node->held_origin = NULL;
     if (!self->is_gone)
         table_take(broker->held_origins, &self->item);
-    buffer_fini(&self->owed);
     free(self);
 }
 
@@ -53,60 +46,36 @@ held_origin_t *held_origin_of_nobody(void)
     return self;
 }
 
-void held_origin_end(held_origin_t *self, held_list_t *ended, uint64_t number)
+void held_origin_tell(held_origin_t *self, held_list_t *list, uint64_t number)
 {
-    if (self->node) {
-        held_list_add(ended, self->node, number);
-    } else if (!self->is_gone) {
-        owed_t owed = {.number = number, .handle = ended->handle};
-        buffer_append(&self->owed, &owed, sizeof owed);
-    }
+    if (self->node)
+        held_list_add(list, self->node, number);
 }
 
-static void owed_tell(held_origin_t *self)
-{
-    held_list_t ended = {.type = RECORD_ENDED};
-    for (; buffer_size(&self->owed) > 0; buffer_consume(&self->owed, sizeof(owed_t))) {
-        owed_t owed;
-        memcpy(&owed, self->owed.data + self->owed.start, sizeof owed);
-        held_list_add_of(&ended, owed.handle, self->node, owed.number);
-    }
-    held_list_fini(&ended);
-}
-
-held_origin_t *held_origin_come(node_t *node, bool was_here)
+void held_origin_come(node_t *node)
 {
     span_t key = span_of((const char *)node->id.bytes, LINK_ID_SIZE);
-    held_origin_t *self = (held_origin_t *)table_get(node->broker->held_origins, key);
-    if (!self)
-        return NULL;
-    self->node = node;
-    node->held_origin = self;
-    self->references++;
-    if (!was_here)
-        owed_tell(self);
-    buffer_fini(&self->owed);
-    bool is_held = self->references > 1;
-    held_origin_release(node->broker, self);
-    return is_held ? self : NULL;
+    node->held_origin = (held_origin_t *)table_get(node->broker->held_origins, key);
+    if (node->held_origin)
+        node->held_origin->node = node;
 }
 
-void held_origin_gone(node_t *node)
+void held_origin_gone(node_t *node, bool for_good)
 {
     held_origin_t *origin = node->held_origin;
     if (!origin)
         return;
-    table_take(node->broker->held_origins, &origin->item);
-    origin->is_gone = true;
     origin->node = NULL;
     node->held_origin = NULL;
+    if (!for_good)
+        return;
+    origin->is_gone = true;
+    table_take(node->broker->held_origins, &origin->item);
 }
 
 static void origin_destroy(table_item_t *item)
 {
-    held_origin_t *self = (held_origin_t *)item;
-    buffer_fini(&self->owed);
-    free(self);
+    free(item);
 }
 
 void held_origins_fini(struct broker *broker)

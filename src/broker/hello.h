@@ -4,9 +4,10 @@
 #define FERRY_BROKER_HELLO_H
 
 #include "broker/broker.h"
+#include "wire/frame.h"
 
-/* A HELLO has come alone from a routing id that has no link. Returns 0 when the node is welcomed, or the reason to
- * refuse it as -CLOSE_…; nothing has changed then. */
-int hello_receive(broker_t *broker, span_t routing_id, uint32_t epoch, const control_t *hello);
+/* A HELLO has come alone, with that header, from a routing id that has no link. Returns 0 when the node is welcomed, or
+ * the reason to refuse it as -CLOSE_…; nothing has changed then. */
+int hello_receive(broker_t *broker, span_t routing_id, const frame_header_t *header, const control_t *hello);
 
 #endif

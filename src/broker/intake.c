@@ -66,6 +66,7 @@ void inbatch_expect(inbatch_t *self, uint32_t index, uint16_t copies)
     assert(index < self->count && self->outstanding[index] == 0);
     self->outstanding[index] = copies;
     self->untaken += copies > 0;
+    self->intake->open += copies;
 }
 
 void inbatch_take(inbatch_t *self, uint32_t index, uint32_t count, uint16_t copies)
@@ -77,6 +78,8 @@ void inbatch_take(inbatch_t *self, uint32_t index, uint32_t count, uint16_t copi
         taken += self->outstanding[i] == 0;
     }
     self->untaken -= taken;
+    if (self->intake)
+        self->intake->open -= (uint64_t)copies * count;
     if (self->intake && taken)
         intake_change(self->intake);
     else if (!self->intake && self->untaken == 0)
@@ -165,10 +168,18 @@ bool intake_taken(intake_t *self, uint64_t now_ms, uint64_t *due_ms)
     self->told = below;
     buffer_fini(&self->ranges);
     self->ranges = ranges;
+    self->is_young = *due_ms != 0;
     return is_news;
+}
+
+void intake_tell_again(intake_t *self)
+{
+    self->told = 0;
+    buffer_clear(&self->ranges);
+    intake_change(self);
 }
 
 bool intake_is_settled(const intake_t *self)
 {
-    return !self->first && self->told == self->below && buffer_size(&self->ranges) == 0;
+    return self->open == self->kept && !self->changed && !self->is_young;
 }

@@ -31,7 +31,10 @@ struct intake {
     uint64_t below;  /* the next number: one above the last that came */
     uint64_t told;   /* the `below` that the node was told last */
     buffer_t ranges; /* the exceptions that it was told last */
+    uint64_t open;   /* copies and notices that are expected */
+    uint64_t kept;   /* how many of them wait for their recipients to come; their keeper's */
     bool changed;    /* something was taken since */
+    bool is_young;   /* what the node was told last ends at a message that is too young for an exception */
     void (*on_change)(void *arg);
     void *arg;
 };
@@ -58,7 +61,10 @@ void inbatch_take(inbatch_t *self, uint32_t index, uint32_t count, uint16_t copi
  * *due_ms is when to ask again even if nothing changes, 0 for never. */
 bool intake_taken(intake_t *self, uint64_t now_ms, uint64_t *due_ms);
 
-/* True when everything that came is taken, and the node was told so. */
+/* Has the node told again what is taken, which the link before may have lost. */
+void intake_tell_again(intake_t *self);
+
+/* True when everything that came is taken, but for what is kept, and the node was told so. */
 bool intake_is_settled(const intake_t *self);
 
 #endif

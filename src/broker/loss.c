@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* loss: the held copies end before the ones that were not acknowledged, which are younger, and both before the names
- * that their notices need. TAKEN follows the notices by itself, when the turn ends. Nothing fails. Owner: the router's
- * thread. */
+ * that their notices need. TAKEN follows the notices by itself, when the turn ends. A link that is resumed loses only
+ * what control records had said. Nothing fails. Owner: the router's thread. */
 #include "broker/loss.h"
 
 #include "base/log.h"
@@ -22,15 +22,6 @@ static void loss_log(const node_t *node, const char *event, int reason, uint64_t
         log_uint("open_copies", dealer_writer_open_copies(&node->writer)), log_uint("held_copies", held));
 }
 
-static void loss_tell_gone(const node_t *gone)
-{
-    const nodes_t *nodes = &gone->broker->nodes;
-    uint32_t at = 0;
-    for (node_t *node; (node = nodes_next(nodes, &at));)
-        if (node != gone)
-            node_tell(node, &(control_t){.type = RECORD_GONE, .origin.handle = gone->handle});
-}
-
 void loss_of_node(node_t *node, int reason)
 {
     struct broker *broker = node->broker;
@@ -38,14 +29,16 @@ void loss_of_node(node_t *node, int reason)
     broker->counters.links_closed[reason]++;
     if (reason != CLOSE_ORDERLY)
         node->writer.connected = false;
-    settle_forget(node);
+    if (node->bye_heard)
+        settle_registered(node);
+    kept_forget(&broker->kept, node);
     held_lost(node);
     dispatch_lose(node);
     intake_fini(&node->intake);
     pauses_forget(node);
     names_lost(node);
-    held_origin_gone(node);
-    loss_tell_gone(node);
+    held_origin_gone(node, node->bye_heard);
+    gone_add(node, node->bye_heard);
     nodes_remove(&broker->nodes, node);
 }
 
@@ -53,9 +46,6 @@ void loss_of_link(node_t *node)
 {
     loss_log(node, "link-replaced", CLOSE_CONNECTION, held_count(node));
     node->broker->counters.links_closed[CLOSE_CONNECTION]++;
-    settle_forget(node);
-    dispatch_lose(node);
-    intake_fini(&node->intake);
     pauses_replaced(node);
     names_replaced(node);
     held_replaced(node);

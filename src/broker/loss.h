@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* loss: what becomes of all that a node had, sent and was sent when the node is gone, or has opened another link
- * (proto/link.md, sections 8 and 9). The router's thread; nothing fails. */
+/* loss: what becomes of all that a node had, sent and was sent when the node is gone, and of what it said when its link
+ * is (proto/link.md, sections 8 and 9). The router's thread; nothing fails. */
 #ifndef FERRY_BROKER_LOSS_H
 #define FERRY_BROKER_LOSS_H
 
@@ -11,7 +11,8 @@
  * turn ends. */
 void loss_of_node(node_t *node, int reason);
 
-/* Ends what was under way on a link that another one of the same node is about to replace. */
+/* Another link of the same node is about to resume this one: what it said of its names, of what it holds and of pauses
+ * is to be said again; all that is under way stays. */
 void loss_of_link(node_t *node);
 
 #endif

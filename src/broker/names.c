@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* names: a REGISTER of a free name is confirmed, one of a taken name denied, and one of a name that is leaving waits in
- * the owner's queue until that has left; the first of the queue gets it and the others are denied. A session stands in
- * its node's slots from REGISTER on, and in the table while it owns the name; a small cache in front of the table
- * spares the names that are written to most its seeded hash. A REGISTER that uses a slot twice ends the link. Owner:
- * the router's thread. */
+/* names: a REGISTER of a free name is confirmed, one of a taken name denied, and one of a name that is leaving, or
+ * whose owner's node is in doubt, waits in the owner's queue; the first of the queue gets the name and the others are
+ * denied. A session stands in its node's slots from REGISTER on, and in the table while it owns the name; a small cache
+ * in front of the table spares the names that are written to most its seeded hash. A REGISTER that uses a slot twice
+ * ends the link. Owner: the router's thread. */
 #include "broker/names.h"
 
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/held.h"
+#include "broker/leaving.h"
 #include "broker/pauses.h"
 #include "wire/bytes.h"
 #include "wire/error.h"
+
+#define NAMES_DOUBT_HALVES 3 /* half heartbeats of silence after which an owner is in doubt */
 
 /* Where the owner of a name is in the cache. Who chooses names that collide loses the cache's help, not the table's. */
 static peer_t **names_cached(struct broker *broker, span_t name)
@@ -46,17 +49,17 @@ static void peer_deny(peer_t *self)
     log_debug("name-denied", log_span("name", self->item.key), log_uint("handle", self->node->handle));
 }
 
-static void peer_tell_left(const peer_t *self)
-{
-    node_tell(self->node, &(control_t){.type = RECORD_LEFT, .name.session = self->session});
-}
-
+/* A login that was not confirmed before has the claim that it is given here. */
 static void peer_confirm(peer_t *self)
 {
     struct broker *broker = self->node->broker;
     broker->counters.confirmed++;
-    node_tell(self->node, &(control_t){.type = RECORD_CONFIRMED,
-                              .name = {.session = self->session, .term = broker->term, .serial = ++broker->serial}});
+    self->given = (claim_t){.term = broker->term, .serial = ++broker->serial};
+    if (!self->again)
+        self->claim = self->given;
+    node_tell(
+        self->node, &(control_t){.type = RECORD_CONFIRMED,
+                        .name = {.session = self->session, .term = self->given.term, .serial = self->given.serial}});
     log_debug("name-confirmed", log_span("name", self->item.key), log_uint("handle", self->node->handle));
 }
 
@@ -66,6 +69,16 @@ static void peer_own(peer_t *self)
     self->node->name_count++;
     table_put(self->node->broker->names, &self->item);
     peer_confirm(self);
+    kept_release(&self->node->broker->kept, self);
+}
+
+static void waiters_deny(peer_t *first)
+{
+    for (peer_t *next; first; first = next) {
+        next = first->waiting;
+        peer_deny(first);
+        peer_destroy(first);
+    }
 }
 
 /* Gives the name to the first who waits for it, and denies it to the others. */
@@ -76,15 +89,10 @@ static void waiters_promote(peer_t *first)
     peer_t *others = first->waiting;
     first->waiting = NULL;
     peer_own(first);
-    for (peer_t *next; others; others = next) {
-        next = others->waiting;
-        peer_deny(others);
-        peer_destroy(others);
-    }
+    waiters_deny(others);
 }
 
-/* The owner's name is free; the owner stays as long as copies of it are held. */
-static void peer_leave_name(peer_t *self)
+void peer_leave_name(peer_t *self)
 {
     peer_t *waiting = self->waiting;
     self->waiting = NULL;
@@ -116,8 +124,7 @@ static void waiters_remove(peer_t **at, const peer_t *peer)
         *at = peer->waiting;
 }
 
-/* It waits for the owner of its name, or for the settling. */
-static void peer_stop_waiting(peer_t *self)
+void peer_stop_waiting(peer_t *self)
 {
     struct broker *broker = self->node->broker;
     peer_t *owner = (peer_t *)table_get(broker->names, self->item.key);
@@ -125,6 +132,38 @@ static void peer_stop_waiting(peer_t *self)
         waiters_remove(&owner->waiting, self);
     waiters_remove(&broker->settle.waiting, self);
     peer_destroy(self);
+}
+
+/* Whether a session that was confirmed before has the name rather than its owner. One that this instance confirmed is
+ * compared with what it gave the owner; one that another did, with what the owner had from such a one. */
+static bool peer_beats(const peer_t *self, const peer_t *owner)
+{
+    if (!self->again || (!self->node->was_here && !owner->again))
+        return false;
+    const claim_t *against = self->node->was_here ? &owner->given : &owner->claim;
+    if (self->claim.term != against->term)
+        return self->claim.term > against->term;
+    return self->claim.serial > against->serial;
+}
+
+/* The owner has lost its name to another session, which goes before those who wait. */
+static void peer_replace(peer_t *owner, peer_t *by)
+{
+    by->waiting = owner->waiting;
+    owner->waiting = by;
+    peer_deny(owner);
+    peer_leave_name(owner);
+}
+
+/* Whether it is uncertain that the owner is still there. A name that is stale will be registered again, or not. */
+static bool peer_is_doubtful(peer_t *owner)
+{
+    node_t *node = owner->node;
+    if (owner->is_stale)
+        return true;
+    uint64_t silent_ms = broker_now_ms(node->broker) - node->heard_ms;
+    return 2 * silent_ms >= NAMES_DOUBT_HALVES * (uint64_t)node->broker->heartbeat_ms ||
+           !dealer_writer_probe(&node->writer);
 }
 
 /* Confirms a new peer, lets it wait, or denies and frees it. */
@@ -135,9 +174,26 @@ static void peer_claim(peer_t *self)
         peer_own(self);
     } else if (owner->state == PEER_LEAVING) {
         waiters_add(&owner->waiting, self);
+    } else if (peer_beats(self, owner)) {
+        peer_replace(owner, self);
+    } else if (!self->again && peer_is_doubtful(owner)) {
+        owner->node->doubted = true;
+        waiters_add(&owner->waiting, self);
     } else {
         peer_deny(self);
         peer_destroy(self);
+    }
+}
+
+void names_heard(node_t *node)
+{
+    node->doubted = false;
+    for (uint32_t slot = 0; slot < node->slot_count; slot++) {
+        peer_t *peer = node->slots[slot];
+        if (!peer || peer->state != PEER_OWNER)
+            continue;
+        waiters_deny(peer->waiting);
+        peer->waiting = NULL;
     }
 }
 
@@ -160,12 +216,16 @@ static int slot_clear(node_t *node, uint64_t session)
     return 0;
 }
 
+/* A session of the link before that still has its name. */
 static bool names_register_again(node_t *node, const control_t *record)
 {
     peer_t *peer = node_peer(node, record->name.session);
-    if (!peer || !peer->is_stale || !span_equal(peer->item.key, record->name.name))
+    if (!peer || !span_equal(peer->item.key, record->name.name))
         return false;
-    peer->is_stale = false;
+    if (peer->is_stale)
+        peer->is_stale = false;
+    else if (!record->name.again || !leaving_return(peer))
+        return false;
     peer_confirm(peer);
     return true;
 }
@@ -181,6 +241,8 @@ int names_register(node_t *node, const control_t *record)
     if (owner && owner->node == node && owner->is_stale)
         peer_leave_name(owner);
     peer_t *peer = peer_new(node, record->name.session, record->name.name);
+    peer->again = record->name.again;
+    peer->claim = (claim_t){.term = record->name.term, .serial = record->name.serial};
     settle_t *settle = &node->broker->settle;
     if (settle->is_active && !record->name.again)
         waiters_add(&settle->waiting, peer);
@@ -189,94 +251,17 @@ int names_register(node_t *node, const control_t *record)
     return 0;
 }
 
-static void peer_begin_leaving(peer_t *self)
-{
-    node_t *node = self->node;
-    peer_move(self, PEER_LEAVING);
-    self->is_stale = false;
-    pauses_end(self);
-    self->leave_mark = dealer_writer_mark(&node->writer);
-    self->leaving_next = NULL;
-    if (node->leaving_last)
-        node->leaving_last->leaving_next = self;
-    else
-        node->leaving_first = self;
-    node->leaving_last = self;
-}
-
-int names_leaving(node_t *node, uint64_t session)
-{
-    peer_t *peer = node_peer(node, session);
-    if (!peer || peer->state == PEER_LEFT) {
-        node_tell(node, &(control_t){.type = RECORD_LEFT, .name.session = session});
-        return 0;
-    }
-    if (peer->state == PEER_WAITING) {
-        peer_tell_left(peer);
-        peer_stop_waiting(peer);
-        return 0;
-    }
-    if (peer->say_left)
-        return -CLOSE_BAD_RECORD;
-    peer->say_left = true;
-    if (peer->state == PEER_OWNER)
-        peer_begin_leaving(peer);
-    names_acknowledged(node);
-    return 0;
-}
-
-int names_leave(node_t *node)
-{
-    if (node->leaving)
-        return -CLOSE_BAD_RECORD;
-    for (uint32_t slot = 0; slot < node->slot_count; slot++) {
-        peer_t *peer = node->slots[slot];
-        if (peer && peer->state == PEER_OWNER)
-            peer_begin_leaving(peer);
-        else if (peer && peer->state == PEER_WAITING)
-            peer_stop_waiting(peer);
-    }
-    node->leaving = true;
-    node->leave_mark = dealer_writer_mark(&node->writer);
-    names_acknowledged(node);
-    return 0;
-}
-
-static void names_left(node_t *node, uint64_t acknowledged)
-{
-    while (node->leaving_first && node->leaving_first->leave_mark <= acknowledged) {
-        peer_t *peer = node->leaving_first;
-        node->leaving_first = peer->leaving_next;
-        if (!node->leaving_first)
-            node->leaving_last = NULL;
-        if (peer->say_left)
-            peer_tell_left(peer);
-        peer_leave_name(peer);
-    }
-}
-
-void names_acknowledged(node_t *node)
-{
-    uint64_t acknowledged = node->writer.sequence_acknowledged;
-    names_left(node, acknowledged);
-    if (node->leaving && node->leave_mark <= acknowledged) {
-        node->leaving = false;
-        node_tell_empty(node, RECORD_LEAVE_OK);
-    }
-}
-
 void names_replaced(node_t *node)
 {
     for (uint32_t slot = 0; slot < node->slot_count; slot++) {
         peer_t *peer = node->slots[slot];
         if (!peer)
             continue;
-        peer->say_left = false;
         peer->is_stale = peer->state == PEER_OWNER;
         if (peer->state == PEER_WAITING)
             peer_stop_waiting(peer);
     }
-    names_left(node, UINT64_MAX);
+    leaving_replaced(node);
 }
 
 void names_settled(struct broker *broker)

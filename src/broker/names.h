@@ -14,15 +14,16 @@
 peer_t *names_find(struct broker *broker, span_t name);
 
 int names_register(node_t *node, const control_t *record);
-int names_leaving(node_t *node, uint64_t session);
+/* The node is heard again: those who waited to know whether it is still there are denied its names. */
+void names_heard(node_t *node);
 
-/* LEAVE: all names of the node are leaving. */
-int names_leave(node_t *node);
+/* A name is free, and given to the first who waits for it; its owner stays as long as copies of it are held. */
+void peer_leave_name(peer_t *self);
 
-/* The node has acknowledged batches: says LEFT and LEAVE-OK where that was waited for. */
-void names_acknowledged(node_t *node);
+/* Frees a peer that waits for the owner of its name, or for the settling. */
+void peer_stop_waiting(peer_t *self);
 
-/* The node's link was replaced: its names wait to be registered again, those that were leaving have left. */
+/* The node's link is resumed: its names wait to be registered again. */
 void names_replaced(node_t *node);
 
 /* New names that waited for the settling are given out, in order. */

@@ -78,13 +78,19 @@ static void node_set_route(node_t *self, span_t routing_id)
     table_put(nodes->by_route, &route->item);
 }
 
-void node_connect(node_t *self, span_t routing_id, uint32_t epoch)
+static void node_connect(node_t *self, span_t routing_id, uint32_t epoch)
 {
     self->epoch = epoch;
     self->registered = self->leaving = self->drained = false;
     self->bye_said = self->bye_heard = self->bye_answered = false;
     node_set_route(self, routing_id);
     dealer_writer_connect(&self->writer, self->route->item.key, epoch);
+}
+
+void node_reconnect(node_t *self, span_t routing_id, uint32_t epoch)
+{
+    node_connect(self, routing_id, epoch);
+    self->was_here = self->resumed = true;
 }
 
 node_t *nodes_add(struct broker *broker, const link_id_t *id, span_t routing_id, uint32_t epoch)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* nodes: whom the broker has a link with, by id, by routing id and by handle. A node lives from its HELLO until it says
- * BYE or is given up; a connection that is lost in between does not end it. The router's thread. */
+ * BYE or is given up; its link may be lost and resumed in between. The router's thread. */
 #ifndef FERRY_BROKER_NODES_H
 #define FERRY_BROKER_NODES_H
 
@@ -34,8 +34,12 @@ struct node {
     struct broker *broker; /* borrowed */
     route_t *route;        /* of the link */
     route_t *route_before; /* of the link that it replaced; NULL for none */
-    uint64_t heard_ms;     /* when something came last */
+    uint64_t heard_ms;     /* when something came last, by the broker's clock */
+    bool was_here;         /* named this instance when it said HELLO last */
+    bool resumed;          /* the link goes on where the last one ended */
+    uint64_t taken_before; /* the last batch that it took on that one; counts with REGISTERED */
     bool registered;       /* has said REGISTERED on this link */
+    bool doubted;          /* some logins wait until it is heard or given up */
     bool leaving;          /* has said LEAVE, and not all that came before is acknowledged */
     bool drained;          /* has answered DRAIN */
     uint64_t drained_last; /* the last number before that */
@@ -83,8 +87,14 @@ void nodes_fini(nodes_t *self);
 /* Adds a node of that id and epoch, with a link of that routing id; no node may have either. */
 node_t *nodes_add(struct broker *broker, const link_id_t *id, span_t routing_id, uint32_t epoch);
 
-/* Gives a node another link. What the last one left must have been cleared. */
-void node_connect(node_t *self, span_t routing_id, uint32_t epoch);
+/* Gives a node another link, which resumes the last. */
+void node_reconnect(node_t *self, span_t routing_id, uint32_t epoch);
+
+/* Whether the node has not yet said on a resumed link all that is so. */
+static inline bool node_is_restating(const node_t *self)
+{
+    return self->resumed && !self->registered;
+}
 
 /* Takes a node out; it is freed by nodes_reap. */
 void nodes_remove(nodes_t *self, node_t *node);

@@ -14,7 +14,7 @@
 static const unsigned peer_moves[] = {
     [PEER_WAITING] = 1u << PEER_OWNER | 1u << PEER_LEFT,
     [PEER_OWNER] = 1u << PEER_LEAVING | 1u << PEER_LEFT,
-    [PEER_LEAVING] = 1u << PEER_LEFT,
+    [PEER_LEAVING] = 1u << PEER_LEFT | 1u << PEER_OWNER,
     [PEER_LEFT] = 0,
 };
 

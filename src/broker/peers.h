@@ -5,6 +5,9 @@
  *          │          ▲                    │                                                      ▲
  *          └──▶ WAITING ◀── name leaves ───┘ (of another session)                                 │
  *                   └───────────────────── LEAVING, or the name is given to another ──────────────┘
+ *
+ * An OWNER goes to LEFT at once when another session has the better claim, or when its node does not register it again
+ * on a new link. A LEAVING one goes back to OWNER when its node had said LEAVE, and registers it again on a new link.
  */
 #ifndef FERRY_BROKER_PEERS_H
 #define FERRY_BROKER_PEERS_H
@@ -17,7 +20,7 @@
 #include "broker/nodes.h"
 
 typedef enum {
-    PEER_WAITING, /* for a name that leaves */
+    PEER_WAITING, /* for a name that leaves, whose owner's node is in doubt, or for the settling */
     PEER_OWNER,   /* confirmed; copies are routed to it */
     PEER_LEAVING, /* still owns the name, and gets nothing new */
     PEER_LEFT,    /* has no name any more; its node holds copies of it */
@@ -25,12 +28,20 @@ typedef enum {
 
 typedef struct held held_t;
 
+/* Which of two sessions has logged in later. */
+typedef struct {
+    uint64_t term, serial;
+} claim_t;
+
 /* A session that has, had or wants a name. */
 typedef struct peer {
     table_item_t item; /* by name, in broker->names while it owns the name */
     node_t *node;      /* borrowed */
     uint64_t session;
     peer_state_t state;
+    bool again;                         /* confirmed before, by this instance or another */
+    claim_t claim;                      /* what it was registered with, or given first */
+    claim_t given;                      /* what it was given last */
     bool is_stale;                      /* of the link before, and not registered again yet */
     bool is_paused;                     /* by its node */
     bool say_left;                      /* LEAVING came for it alone */

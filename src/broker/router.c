@@ -28,7 +28,7 @@ typedef struct {
     zsock_t *pipe; /* borrowed */
     zsock_t *router;
     watch_t *pipe_watch, *router_watch;
-    uint32_t linger_ms, backoff_max_ms;
+    uint32_t linger_ms, settling_time_ms;
     uv_timer_t tick, taken, deadline;
 } router_t;
 
@@ -136,6 +136,7 @@ static void on_turn(void *arg)
     router_t *self = arg;
     broker_t *broker = &self->broker;
     bool moved;
+    settle_step(broker);
     do {
         nodes_flush(&broker->nodes);
         moved = drain_step(broker);
@@ -163,9 +164,9 @@ static void on_tick(uv_timer_t *timer)
 {
     router_t *self = timer->data;
     broker_t *broker = &self->broker;
+    bool was_away = awake_clock_tick(&broker->clock, reactor_now_ms(broker->reactor));
     uint64_t now_ms = broker_now_ms(broker);
     uint32_t at = 0;
-    settle_end(broker, false);
     budget_account_tell(&broker->account);
     for (node_t *node; self->router && (node = nodes_next(&broker->nodes, &at));) {
         if (now_ms - node->heard_ms >= broker->timeout_ms) {
@@ -173,7 +174,7 @@ static void on_tick(uv_timer_t *timer)
             continue;
         }
         pauses_check(node);
-        if (now_ms - node->writer.sent_ms < broker->heartbeat_ms)
+        if (!was_away && now_ms - node->writer.sent_ms < broker->heartbeat_ms)
             continue;
         node->writer.due = true;
         node_touch(node);
@@ -249,6 +250,7 @@ static void broker_init(broker_t *self, const router_args_t *args)
     self->names = table_new();
     self->held_origins = table_new();
     nodes_init(&self->nodes);
+    kept_init(&self->kept);
     histogram_init(&self->batch_records, ROUTER_HISTOGRAM_BITS);
     histogram_init(&self->batch_bytes, ROUTER_HISTOGRAM_BITS);
     if (getrandom(self->instance.bytes, LINK_ID_SIZE, 0) != LINK_ID_SIZE)
@@ -264,6 +266,9 @@ static void broker_fini(broker_t *self)
     nodes_flush(&self->nodes);
     nodes_fini(&self->nodes);
     held_origins_fini(self);
+    gone_fini(&self->gone);
+    kept_fini(&self->kept);
+    settle_fini(&self->settle);
     table_destroy(&self->names, NULL);
     json_decref(self->listening);
     budget_account_fini(&self->account);
@@ -285,6 +290,7 @@ static void router_start_timers(router_t *self)
     uv_timer_init(loop, &self->deadline);
     self->tick.data = self->taken.data = self->deadline.data = self;
     uint32_t tick_ms = router_tick_ms(&self->broker);
+    awake_clock_init(&self->broker.clock, reactor_now_ms(self->broker.reactor), tick_ms);
     uv_timer_start(&self->tick, on_tick, tick_ms, tick_ms);
 }
 
@@ -308,7 +314,7 @@ static void router_run(router_t *self)
     self->router_watch = watch_new(broker->reactor, broker->socket, ZMQ_POLLIN, on_router, self);
     self->pipe_watch = watch_new(broker->reactor, zsock_resolve(self->pipe), ZMQ_POLLIN, on_pipe, self);
     router_start_timers(self);
-    settle_begin(broker, self->backoff_max_ms);
+    settle_begin(broker, self->settling_time_ms);
     router_say(self, "READY", "1", "");
     reactor_run(broker->reactor);
     broker_fini(broker);
@@ -321,7 +327,7 @@ void router_actor(zsock_t *pipe, void *args)
     router_t *self = zmalloc(sizeof *self);
     self->pipe = pipe;
     self->linger_ms = (uint32_t)config_number(options->config, "link/linger");
-    self->backoff_max_ms = (uint32_t)config_number(options->config, "link/backoff_max");
+    self->settling_time_ms = (uint32_t)config_number(options->config, "link/settling_time");
     broker_init(&self->broker, options);
     budget_account_init(&self->broker.account, options->budget);
     zsock_signal(pipe, 0);

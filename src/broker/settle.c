@@ -1,83 +1,148 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* settle: bodies and new names wait in the order in which they came. A body whose records turn out to be bad ends its
- * node's link then. Nothing else fails. Owner: the router's thread. */
+/* settle: the ids that are waited for stand in a table until the end. Nothing fails but by abort. Owner: the router's
+ * thread. */
 #include "broker/settle.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "broker/broker.h"
-#include "broker/dispatch.h"
-#include "broker/front.h"
+#include "broker/held.h"
 #include "broker/names.h"
 
-typedef struct kept {
-    struct kept *next;
-    node_t *node; /* NULL: it is gone */
-    uint64_t floor;
-    size_t size;
-    char body[];
-} kept_t;
+typedef struct {
+    table_item_t item;
+    link_id_t id;
+    bool registered;
+} expected_t;
 
-void settle_begin(broker_t *broker, uint32_t backoff_max_ms)
+void settle_begin(broker_t *broker, uint32_t settling_time_ms)
 {
-    broker->settle.until_ms = broker_now_ms(broker) + backoff_max_ms + SETTLE_MARGIN_MS;
+    broker->settle.until_ms = broker_now_ms(broker) + settling_time_ms;
 }
 
-void settle_succeed(broker_t *broker)
+static void on_expected_free(table_item_t *item)
+{
+    free(item);
+}
+
+void settle_fini(settle_t *self)
+{
+    if (self->expected)
+        table_destroy(&self->expected, on_expected_free);
+}
+
+static expected_t *settle_find(const settle_t *self, const link_id_t *id)
+{
+    if (!self->expected)
+        return NULL;
+    return (expected_t *)table_get(self->expected, span_of((const char *)id->bytes, LINK_ID_SIZE));
+}
+
+static void settle_expect(settle_t *self, const link_id_t *id)
+{
+    if (settle_find(self, id))
+        return;
+    expected_t *expected = calloc(1, sizeof *expected);
+    if (!expected)
+        abort();
+    expected->id = *id;
+    expected->item.key = span_of((const char *)expected->id.bytes, LINK_ID_SIZE);
+    table_put(self->expected, &expected->item);
+    self->missing++;
+}
+
+static void settle_activate(broker_t *broker)
 {
     settle_t *self = &broker->settle;
-    if (self->is_active || broker_now_ms(broker) >= self->until_ms)
-        return;
+    uint32_t at = 0;
     self->is_active = true;
+    self->expected = table_new();
+    for (node_t *node; (node = nodes_next(&broker->nodes, &at));) {
+        settle_expect(self, &node->id);
+        if (node->registered)
+            settle_registered(node);
+    }
     log_info("settling", log_uint("left_ms", self->until_ms - broker_now_ms(broker)));
 }
 
-void settle_keep(node_t *node, span_t body, uint64_t floor)
+void settle_come(node_t *node, const control_t *hello)
 {
-    settle_t *self = &node->broker->settle;
-    kept_t *kept = malloc(sizeof *kept + body.size);
-    if (!kept)
-        abort();
-    *kept = (kept_t){.node = node, .floor = floor, .size = body.size};
-    memcpy(kept->body, body.data, body.size);
-    if (self->last)
-        self->last->next = kept;
-    else
-        self->first = kept;
-    self->last = kept;
-}
-
-static void settle_route(kept_t *kept)
-{
-    int rc = kept->node ? dispatch_body(kept->node, span_of(kept->body, kept->size), kept->floor) : 0;
-    if (rc != 0)
-        front_break(kept->node, -rc);
-}
-
-void settle_end(broker_t *broker, bool now)
-{
+    static const link_id_t nobody;
+    broker_t *broker = node->broker;
     settle_t *self = &broker->settle;
-    if (!self->until_ms || (!now && broker_now_ms(broker) < self->until_ms))
-        return;
-    self->until_ms = 0;
+    bool is_heir = !node->was_here && !link_id_equal(&hello->hello.instance, &nobody);
+    if (!self->is_active && is_heir && broker_now_ms(broker) < self->until_ms && broker->drain == DRAIN_NONE)
+        settle_activate(broker);
     if (!self->is_active)
         return;
-    self->is_active = false;
-    names_settled(broker);
-    while (self->first) {
-        kept_t *kept = self->first;
-        settle_route(kept);
-        self->first = kept->next;
-        free(kept);
+    settle_expect(self, &node->id);
+    span_t ids = hello->hello.nodes;
+    for (link_id_t id; is_heir && ids.size > 0; ids = span_of(ids.data + LINK_ID_SIZE, ids.size - LINK_ID_SIZE)) {
+        memcpy(id.bytes, ids.data, LINK_ID_SIZE);
+        settle_expect(self, &id);
     }
-    self->last = NULL;
-    log_info("settled", log_uint("nodes", broker->nodes.count), log_uint("names", table_count(broker->names)));
 }
 
-void settle_forget(node_t *node)
+void settle_registered(node_t *node)
 {
-    for (kept_t *kept = node->broker->settle.first; kept; kept = kept->next)
-        if (kept->node == node)
-            kept->node = NULL;
+    settle_t *self = &node->broker->settle;
+    expected_t *expected = settle_find(self, &node->id);
+    if (!expected || expected->registered)
+        return;
+    expected->registered = true;
+    self->missing--;
+}
+
+/* What settle_absent fills. */
+typedef struct {
+    const nodes_t *nodes;
+    buffer_t *ids;
+    size_t room;
+} absent_t;
+
+static void on_expected(void *arg, table_item_t *item)
+{
+    absent_t *absent = arg;
+    const expected_t *expected = (const expected_t *)item;
+    if (expected->registered || absent->room == 0 || nodes_find(absent->nodes, &expected->id))
+        return;
+    buffer_append(absent->ids, expected->id.bytes, LINK_ID_SIZE);
+    absent->room--;
+}
+
+void settle_absent(const broker_t *broker, buffer_t *ids, size_t count)
+{
+    absent_t absent = {.nodes = &broker->nodes, .ids = ids, .room = count};
+    if (broker->settle.is_active)
+        table_each(broker->settle.expected, on_expected, &absent);
+}
+
+bool settle_keeps(broker_t *broker, span_t name)
+{
+    return broker->settle.is_active && !table_get(broker->names, name);
+}
+
+static void settle_end(broker_t *broker)
+{
+    settle_t *self = &broker->settle;
+    log_info("settled", log_uint("nodes", broker->nodes.count), log_uint("missing", self->missing),
+        log_uint("names", table_count(broker->names)));
+    self->is_active = false;
+    self->until_ms = 0;
+    names_settled(broker);
+    kept_refuse(&broker->kept);
+    settle_fini(self);
+    uint32_t at = 0;
+    for (node_t *node; (node = nodes_next(&broker->nodes, &at));)
+        held_state(node);
+}
+
+void settle_step(broker_t *broker)
+{
+    settle_t *self = &broker->settle;
+    if (!self->is_active || broker->drain != DRAIN_NONE)
+        return;
+    if (self->missing == 0 || broker_now_ms(broker) >= self->until_ms)
+        settle_end(broker);
 }

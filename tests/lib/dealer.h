@@ -26,6 +26,11 @@ typedef struct {
     uint64_t received;       /* of the last batch that came */
     uint64_t number;         /* of the last message or report */
     link_id_t id;            /* of the node */
+    link_id_t instance;      /* of the broker, as WELCOME told it */
+    uint64_t taken;          /* `below` of the last TAKEN on this link */
+    bool is_resumed;         /* the next TAKEN says what was told before, and is passed over */
+    bool hears_origins;      /* ORIGIN is given out; else it is passed over */
+    bool hears_settled;      /* likewise SETTLED */
     buffer_t controls, body; /* of what is sent next */
     uint32_t record_count;   /* in body */
     buffer_t events;         /* dealer_event_t that came and were not given out */
@@ -36,8 +41,13 @@ typedef struct {
 void dealer_open(dealer_t *self, const char *endpoint, uint8_t id);
 void dealer_close(dealer_t *self);
 
-/* Closes the DEALER and opens another with the next epoch, as a node does that has lost its link. */
+/* Closes the DEALER and opens another with the next epoch, as a node does that has lost its link, and begins anew. */
 void dealer_reopen(dealer_t *self, const char *endpoint);
+
+/* The same, and says HELLO so that the link is resumed; the first `received` batches were taken. Returns WELCOME. What
+ * is sent next has the sequence after the one that WELCOME acknowledges. The TAKEN that is said again is passed over.
+ */
+const dealer_event_t *dealer_resume(dealer_t *self, const char *endpoint, uint64_t received);
 
 /* A HELLO for the broker "main" as this node would say it, to be changed and sent. */
 control_t dealer_hello(const dealer_t *self);
@@ -50,8 +60,10 @@ void dealer_join(dealer_t *self);
 void dealer_put(dealer_t *self, const control_t *control);
 void dealer_put_empty(dealer_t *self, record_type_t type);
 void dealer_put_register(dealer_t *self, uint64_t session, const char *name);
+void dealer_put_again(dealer_t *self, uint64_t session, const char *name, uint64_t term, uint64_t serial);
 void dealer_put_message(dealer_t *self, uint64_t session, const char *sender, const char *recipients, const char *text);
 void dealer_put_report(dealer_t *self, const body_report_t *report);
+void dealer_put_gap(dealer_t *self);
 
 /* Sends that, with the acknowledgement of self->header. */
 void dealer_flush(dealer_t *self);
@@ -62,10 +74,14 @@ void dealer_acknowledge(dealer_t *self);
 /* Sends frames as they are. */
 void dealer_send_raw(dealer_t *self, const void *const *frames, const size_t *sizes, size_t count);
 
-/* The next record, passing over RUN and ORIGIN, which must be of that type. Valid until the next call. */
+/* The next record, passing over RUN, and ORIGIN and SETTLED unless they are to be heard, which must be of that type.
+ * Valid until the next call. */
 const dealer_event_t *dealer_expect(dealer_t *self, record_type_t type);
 
-/* The same, passing over everything else. */
+/* The next record, whatever it is. */
+const dealer_event_t *dealer_next(dealer_t *self);
+
+/* The next record of that type, passing over everything else. */
 const dealer_event_t *dealer_wait(dealer_t *self, record_type_t type);
 
 /* Waits for REFUSE with that reason. */

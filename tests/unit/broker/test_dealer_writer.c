@@ -267,6 +267,67 @@ static void a_large_body_is_handed_over_and_a_new_one_begun(void **state)
     assert_int_equal(dealer_writer_acknowledge(&writer, 3), 3);
 }
 
+/* Three batches of a copy each, sent one by one. */
+static void send_three(void)
+{
+    inbatch_t *batch = batch_of(3);
+    for (uint32_t i = 0; i < 3; i++) {
+        put_copy(batch, i, 1, span_str("text"));
+        dealer_writer_flush(&writer, 5);
+        assert_int_equal(receive().header.sequence, i + 1);
+    }
+}
+
+static void a_link_that_is_resumed_sends_again_what_was_not_taken(void **state)
+{
+    (void)state;
+    send_three();
+    dealer_writer_connect(&writer, writer.routing_id, 4);
+    assert_true(dealer_writer_has_sent(&writer, 3));
+    assert_false(dealer_writer_has_sent(&writer, 4));
+    dealer_writer_rewind(&writer, 1);
+    dealer_writer_welcome(&writer, &(control_t){.type = RECORD_WELCOME, .welcome.resumed = true}, 6);
+    dealer_writer_flush(&writer, 6);
+    arrival_t arrival = receive();
+    assert_int_equal(arrival.header.epoch, 4);
+    assert_int_equal(arrival.header.sequence, 0);
+    assert_true(arrival.controls.size > 0);
+    for (uint64_t sequence = 2; sequence <= 3; sequence++) {
+        arrival = receive();
+        assert_int_equal(arrival.header.sequence, sequence);
+        assert_int_equal(count_records(arrival.body, RECORD_COPY), 1);
+        assert_int_equal(count_records(arrival.body, RECORD_RUN), 1);
+    }
+    assert_nothing_more();
+    assert_int_equal(dealer_writer_acknowledge(&writer, 3), 3);
+    assert_false(dealer_writer_has_sent(&writer, 2));
+}
+
+static void a_run_ends_when_copies_are_sent_again_or_not(void **state)
+{
+    (void)state;
+    inbatch_t *batch = batch_of(2);
+    uint64_t session = 7;
+    body_message_t message = {.session = 1, .sender = span_str("alice"), .text = span_str("text")};
+    dealer_writer_copy(&writer, &(body_run_t){.handle = 1, .again = true}, &message, batch, 0, &session, 1);
+    dealer_writer_copy(&writer, &(body_run_t){.handle = 1}, &message, batch, 1, &session, 1);
+    dealer_writer_flush(&writer, 5);
+    assert_int_equal(count_records(receive().body, RECORD_RUN), 2);
+}
+
+static void a_probe_says_whether_the_dealer_is_there(void **state)
+{
+    (void)state;
+    assert_true(dealer_writer_probe(&writer));
+    assert_int_equal(receive().controls.size, 0);
+    zmq_close(dealer);
+    dealer = NULL;
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (dealer_writer_probe(&writer))
+        assert_false(deadline_passed(deadline));
+    assert_false(writer.connected);
+}
+
 static void a_refusal_is_one_record(void **state)
 {
     (void)state;
@@ -299,6 +360,9 @@ int main(void)
         WRITER_TEST(what_was_not_sent_cannot_be_acknowledged),
         WRITER_TEST(batches_wait_when_the_dealer_is_gone),
         WRITER_TEST(a_large_body_is_handed_over_and_a_new_one_begun),
+        WRITER_TEST(a_link_that_is_resumed_sends_again_what_was_not_taken),
+        WRITER_TEST(a_run_ends_when_copies_are_sent_again_or_not),
+        WRITER_TEST(a_probe_says_whether_the_dealer_is_there),
         WRITER_TEST(a_refusal_is_one_record),
     };
     return cmocka_run_group_tests(tests, NULL, group_teardown);

@@ -186,6 +186,73 @@ static void a_report_to_a_node_that_is_gone_ends_here(void **state)
     assert_int_equal(broker_number("counters.notices_dropped"), 1);
 }
 
+static void a_notice_names_the_report_that_it_passes_on(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "hello");
+    const dealer_event_t *copy = dealer_expect_copy(&b, SESSION(1, 2), "alice", "hello");
+    body_report_t report = report_on(copy, &a, "bob");
+    b.number = 0;
+    dealer_put_gap(&b);
+    dealer_put_report(&b, &report);
+    b.header.floor = 2;
+    b.header.flags = FRAME_FLAG_AGAIN;
+    dealer_flush(&b);
+    dealer_put_message(&a, SESSION(1, 1), "alice", "nobody", "x");
+    dealer_flush(&a);
+    const dealer_event_t *notice = dealer_expect_notice(&a, FERRY_ERROR_UNDELIVERED, FERRY_REASON_STALLED, 1, "bob");
+    assert_int_equal(notice->record.notice.report, 2);
+    assert_true(notice->run.handle > 0);
+    assert_true(notice->run.again);
+    assert_int_equal(notice->run.floor, 2);
+    notice = dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 2, "nobody");
+    assert_int_equal(notice->record.notice.report, 0);
+}
+
+static void a_gap_is_taken_and_goes_nowhere(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_put_gap(&a);
+    dealer_put_message(&a, SESSION(1, 1), "alice", "bob", "behind the gap");
+    dealer_put_gap(&a);
+    dealer_flush(&a);
+    assert_int_equal(dealer_expect_copy(&b, SESSION(1, 2), "alice", "behind the gap")->record.copy.number, 2);
+    dealer_acknowledge(&b);
+    dealer_expect_taken(&a, 4);
+    assert_int_equal(broker_number("counters.messages"), 1);
+}
+
+static void what_is_sent_again_says_so(void **state)
+{
+    (void)state;
+    pair_open();
+    a.header.flags = FRAME_FLAG_AGAIN;
+    a.header.floor = 1;
+    dealer_put_message(&a, SESSION(1, 1), "alice", "bob", "old");
+    dealer_flush(&a);
+    a.header.flags = 0;
+    alice_sends("bob", "new");
+    const dealer_event_t *copy = dealer_expect_copy(&b, SESSION(1, 2), "alice", "old");
+    assert_true(copy->run.again);
+    assert_int_equal(copy->run.floor, 1);
+    copy = dealer_expect_copy(&b, SESSION(1, 2), "alice", "new");
+    assert_false(copy->run.again);
+}
+
+static void nobody_says_of_a_copy_that_is_sent_again_that_there_is_no_such_peer(void **state)
+{
+    (void)state;
+    pair_open();
+    a.header.flags = FRAME_FLAG_AGAIN;
+    alice_sends("carol", "anybody?");
+    const dealer_event_t *notice =
+        dealer_expect_notice(&a, FERRY_ERROR_UNCONFIRMED, FERRY_REASON_BROKER_LOST, 1, "carol");
+    assert_false(notice->record.notice.taken);
+    dealer_expect_taken(&a, 2);
+}
+
 static void the_same_name_may_be_named_by_messages_of_many_nodes(void **state)
 {
     (void)state;
@@ -216,6 +283,10 @@ int main(void)
         BROKER_TEST(a_stalled_node_holds_up_only_its_own_messages),
         BROKER_TEST(a_report_becomes_a_notice_and_is_taken_when_that_is_acknowledged),
         BROKER_TEST(a_report_to_a_node_that_is_gone_ends_here),
+        BROKER_TEST(a_notice_names_the_report_that_it_passes_on),
+        BROKER_TEST(a_gap_is_taken_and_goes_nowhere),
+        BROKER_TEST(what_is_sent_again_says_so),
+        BROKER_TEST(nobody_says_of_a_copy_that_is_sent_again_that_there_is_no_such_peer),
         BROKER_TEST(the_same_name_may_be_named_by_messages_of_many_nodes),
     };
     return BROKER_RUN(tests);

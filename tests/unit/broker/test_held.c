@@ -152,8 +152,7 @@ static void a_new_link_states_what_it_still_holds(void **state)
     pair_open_held();
     dealer_expect(&a, RECORD_HELD);
     dealer_expect_taken(&a, 4);
-    dealer_reopen(&b, ENDPOINT);
-    dealer_greet(&b);
+    dealer_resume(&b, ENDPOINT, b.received);
     dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
     put_hold(true, 1, 2, 1);
     dealer_put_empty(&b, RECORD_REGISTERED);
@@ -171,13 +170,11 @@ static void a_link_that_is_lost_while_it_states_counts_for_nothing(void **state)
     pair_open_held();
     dealer_expect(&a, RECORD_HELD);
     dealer_expect_taken(&a, 4);
-    dealer_reopen(&b, ENDPOINT);
-    dealer_greet(&b);
+    dealer_resume(&b, ENDPOINT, b.received);
     dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
     put_hold(true, 1, 2, 0);
     dealer_flush(&b);
-    dealer_reopen(&b, ENDPOINT);
-    dealer_greet(&b);
+    dealer_resume(&b, ENDPOINT, b.received);
     dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
     put_hold(true, 1, 3, 0);
     dealer_put_empty(&b, RECORD_REGISTERED);
@@ -193,8 +190,7 @@ static void a_session_without_its_name_states_what_it_holds(void **state)
     pair_open_held();
     dealer_expect(&a, RECORD_HELD);
     dealer_expect_taken(&a, 4);
-    dealer_reopen(&b, ENDPOINT);
-    dealer_greet(&b);
+    dealer_resume(&b, ENDPOINT, b.received);
     dealer_put_register(&b, SESSION(1, 8), "bob");
     dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
     put_hold(true, 1, 1, 2);
@@ -208,48 +204,147 @@ static void a_session_without_its_name_states_what_it_holds(void **state)
     dealer_expect_copy(&b, SESSION(1, 8), "alice", "new");
 }
 
-static void an_origin_that_comes_back_hears_what_is_held_anew(void **state)
+static void put_stated(uint64_t first, uint32_t more)
 {
-    (void)state;
-    pair_open();
-    send_to_bob(3);
-    put_hold(false, handle_a, 1, 2);
-    dealer_acknowledge(&b);
-    broker_wait_number("gauges.held_copies", 3);
-    json_t *status = broker_status();
-    const char *text = json_string_value(json_object_get(status, "instance"));
+    dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
+    put_hold(true, 1, first, more);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+}
+
+/* The next that node a hears: these numbers are held, and no others. */
+static void expect_stated(const uint64_t *numbers, size_t count)
+{
+    const dealer_event_t *event = dealer_expect(&a, count ? RECORD_HELD : RECORD_SETTLED);
+    if (count == 0)
+        return;
+    assert_true(event->control.held.again);
+    dealer_expect_numbers(event, numbers, count);
+    dealer_expect(&a, RECORD_SETTLED);
+}
+
+/* Node a comes back and hears SETTLED; ORIGINs are passed over. */
+static void a_comes_back(bool is_resumed)
+{
+    if (is_resumed) {
+        dealer_resume(&a, ENDPOINT, a.received);
+        return;
+    }
     control_t hello = dealer_hello(&a);
-    for (size_t i = 0; i < LINK_ID_SIZE; i++)
-        sscanf(text + 2 * i, "%2hhx", &hello.hello.instance.bytes[i]);
-    json_decref(status);
+    hello.hello.instance = a.instance;
     dealer_reopen(&a, ENDPOINT);
     dealer_put(&a, &hello);
     dealer_flush(&a);
-    dealer_expect(&a, RECORD_WELCOME);
-    dealer_expect_numbers(dealer_expect(&a, RECORD_HELD), (const uint64_t[]){1, 2, 3}, 3);
+    assert_false(dealer_expect(&a, RECORD_WELCOME)->control.welcome.resumed);
 }
 
-/* The broker is another instance than the one that the copies came through; their origin comes later than they end. */
-static void what_ended_before_its_origin_came_is_told_when_it_comes(void **state)
+static void an_origin_whose_link_is_resumed_hears_what_is_held(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_expect(&a, RECORD_HELD);
+    put_end(1);
+    dealer_flush(&b);
+    dealer_barrier(&b, 9);
+    a.hears_settled = true;
+    a_comes_back(true);
+    expect_stated((const uint64_t[]){2, 3}, 2);
+}
+
+static void an_origin_that_was_given_up_hears_what_is_held(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_wait(&a, RECORD_TAKEN);
+    dealer_put_empty(&a, RECORD_REGISTERED);
+    dealer_flush(&a);
+    dealer_expect_refused(&a, CLOSE_BAD_RECORD);
+    put_end(1);
+    dealer_flush(&b);
+    dealer_expect(&b, RECORD_GONE);
+    dealer_barrier(&b, 9);
+    a.hears_settled = true;
+    a_comes_back(false);
+    expect_stated((const uint64_t[]){2, 3}, 2);
+    put_end(1);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){2}, 1);
+}
+
+static void a_node_of_which_nothing_is_held_hears_that_it_is_settled(void **state)
+{
+    (void)state;
+    dealer_open(&a, ENDPOINT, 0xa);
+    a.hears_settled = true;
+    dealer_greet(&a);
+    expect_stated(NULL, 0);
+}
+
+/* The origin comes back while the holder is stating what it holds: what was known before counts. */
+static void what_a_node_states_counts_when_it_has_stated_all(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_wait(&a, RECORD_TAKEN);
+    dealer_resume(&b, ENDPOINT, b.received);
+    dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
+    put_hold(true, 1, 3, 1);
+    dealer_put_register(&b, SESSION(1, 9), "barrier");
+    dealer_flush(&b);
+    dealer_expect(&b, RECORD_CONFIRMED);
+    a.hears_settled = true;
+    a_comes_back(true);
+    expect_stated((const uint64_t[]){1, 2, 3}, 3);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_wait(&a, RECORD_ENDED), (const uint64_t[]){1, 2}, 2);
+    dealer_expect_numbers(dealer_wait(&a, RECORD_HELD), (const uint64_t[]){4}, 1);
+}
+
+/* Its HOLD was lost with the link, and so was its acknowledgement. */
+static void what_a_resumed_link_states_first_is_news(void **state)
+{
+    (void)state;
+    pair_open();
+    send_to_bob(2);
+    dealer_resume(&b, ENDPOINT, b.received);
+    put_stated(1, 1);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_HELD), (const uint64_t[]){1, 2}, 2);
+    dealer_expect_taken(&a, 3);
+    put_end(2);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){1, 2}, 2);
+}
+
+static void what_a_fresh_link_states_is_no_news(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_reopen(&b, ENDPOINT);
+    dealer_greet(&b);
+    dealer_expect(&a, RECORD_GONE);
+    put_stated(1, 1);
+    dealer_barrier(&b, 9);
+    assert_int_equal(broker_number("gauges.held_copies"), 2);
+    put_end(2);
+    dealer_flush(&b);
+    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){1, 2}, 2);
+}
+
+static void what_ended_before_its_origin_came_is_not_stated(void **state)
 {
     (void)state;
     dealer_open(&b, ENDPOINT, 0xb);
     dealer_greet(&b);
-    dealer_put_register(&b, SESSION(1, 2), "bob");
     memset(a.id.bytes, 0xa, LINK_ID_SIZE);
-    dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
-    put_hold(true, 1, 7, 2);
-    dealer_put_empty(&b, RECORD_REGISTERED);
+    put_stated(7, 2);
     put_end(2);
     dealer_flush(&b);
-    dealer_expect(&b, RECORD_CONFIRMED);
+    dealer_barrier(&b, 9);
     dealer_open(&a, ENDPOINT, 0xa);
-    a.number = 20;
-    dealer_join(&a);
-    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){7, 8}, 2);
-    put_end(1);
-    dealer_flush(&b);
-    dealer_expect_numbers(dealer_expect(&a, RECORD_ENDED), (const uint64_t[]){9}, 1);
+    a.hears_settled = true;
+    dealer_greet(&a);
+    expect_stated((const uint64_t[]){9}, 1);
 }
 
 static void what_is_held_of_a_node_that_is_gone_ends_quietly(void **state)
@@ -280,8 +375,13 @@ int main(void)
         BROKER_TEST(a_new_link_states_what_it_still_holds),
         BROKER_TEST(a_link_that_is_lost_while_it_states_counts_for_nothing),
         BROKER_TEST(a_session_without_its_name_states_what_it_holds),
-        BROKER_TEST(an_origin_that_comes_back_hears_what_is_held_anew),
-        BROKER_TEST(what_ended_before_its_origin_came_is_told_when_it_comes),
+        BROKER_TEST(an_origin_whose_link_is_resumed_hears_what_is_held),
+        BROKER_TEST(an_origin_that_was_given_up_hears_what_is_held),
+        BROKER_TEST(a_node_of_which_nothing_is_held_hears_that_it_is_settled),
+        BROKER_TEST(what_a_node_states_counts_when_it_has_stated_all),
+        BROKER_TEST(what_a_resumed_link_states_first_is_news),
+        BROKER_TEST(what_a_fresh_link_states_is_no_news),
+        BROKER_TEST(what_ended_before_its_origin_came_is_not_stated),
         BROKER_TEST(what_is_held_of_a_node_that_is_gone_ends_quietly),
     };
     return BROKER_RUN(tests);

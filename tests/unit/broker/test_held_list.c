@@ -60,19 +60,26 @@ static void numbers_that_do_not_fit_begin_another(void **state)
     rooms_told_nothing(one);
 }
 
-static void origins_and_holders_have_records_of_their_own(void **state)
+static void origins_have_records_of_their_own(void **state)
 {
     (void)state;
-    held_list_t list = {.type = RECORD_ENDED};
-    held_list_add_of(&list, 7, one, 1);
-    held_list_add_of(&list, 7, two, 2);
-    held_list_add_of(&list, 8, two, 3);
-    held_list_add_of(&list, 8, two, 4);
+    held_list_t list = {.type = RECORD_ENDED, .handle = 7};
+    held_list_add(&list, one, 1);
+    held_list_add(&list, two, 2);
+    held_list_add(&list, two, 3);
     held_list_fini(&list);
     assert_told(one, RECORD_ENDED, 7, (const uint64_t[]){1}, 1);
-    assert_told(two, RECORD_ENDED, 7, (const uint64_t[]){2}, 1);
-    assert_told(two, RECORD_ENDED, 8, (const uint64_t[]){3, 4}, 2);
+    assert_told(two, RECORD_ENDED, 7, (const uint64_t[]){2, 3}, 2);
     rooms_told_nothing(two);
+}
+
+static void what_is_stated_anew_says_so(void **state)
+{
+    (void)state;
+    held_list_t list = {.type = RECORD_HELD, .handle = 7, .again = true};
+    held_list_add(&list, one, 1);
+    held_list_fini(&list);
+    assert_true(rooms_told(one, RECORD_HELD).held.again);
 }
 
 static void a_long_list_is_cut_into_records(void **state)
@@ -99,7 +106,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIST_TEST(numbers_that_ascend_share_a_record),
         LIST_TEST(numbers_that_do_not_fit_begin_another),
-        LIST_TEST(origins_and_holders_have_records_of_their_own),
+        LIST_TEST(origins_have_records_of_their_own),
+        LIST_TEST(what_is_stated_anew_says_so),
         LIST_TEST(a_long_list_is_cut_into_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

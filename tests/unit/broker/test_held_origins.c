@@ -30,7 +30,7 @@ static held_origin_t *origin_new(void)
 static void end_copy(held_origin_t *origin, uint64_t number)
 {
     held_list_t ended = {.type = RECORD_ENDED, .handle = 7};
-    held_origin_end(origin, &ended, number);
+    held_origin_tell(origin, &ended, number);
     held_list_fini(&ended);
 }
 
@@ -59,42 +59,55 @@ static void an_origin_that_is_here_is_told(void **state)
     held_origin_release(&broker, origin);
 }
 
-static void an_origin_that_has_not_come_is_told_when_it_comes(void **state)
+static void an_origin_that_is_away_is_told_nothing_until_it_comes(void **state)
 {
     (void)state;
     held_origin_t *origin = origin_new();
     end_copy(origin, 5);
-    end_copy(origin, 9);
-    held_origin_release(&broker, origin);
     node_t *node = rooms_node(1);
-    assert_null(held_origin_come(node, false));
-    control_t record = rooms_told(node, RECORD_ENDED);
-    assert_int_equal(record.held.handle, 7);
-    assert_int_equal(control_numbers_at(&record.held.numbers, 1), 9);
+    held_origin_come(node);
+    rooms_told_nothing(node);
+    end_copy(origin, 6);
+    assert_int_equal(rooms_told(node, RECORD_ENDED).held.numbers.first, 6);
+    held_origin_release(&broker, origin);
     assert_int_equal(table_count(broker.held_origins), 0);
 }
 
-static void an_origin_that_comes_back_to_this_instance_is_owed_nothing(void **state)
+static void a_node_of_which_nothing_is_held_is_no_origin(void **state)
 {
     (void)state;
-    held_origin_t *origin = origin_new();
-    end_copy(origin, 5);
     node_t *node = rooms_node(1);
-    assert_ptr_equal(held_origin_come(node, true), origin);
+    held_origin_come(node);
+    assert_null(node->held_origin);
+}
+
+static void an_origin_that_was_given_up_is_the_same_when_it_comes_back(void **state)
+{
+    (void)state;
+    node_t *node = rooms_node(1);
+    held_origin_t *origin = origin_new();
+    held_origin_gone(node, false);
+    nodes_remove(&broker.nodes, node);
+    rooms_end_turn();
+    end_copy(origin, 5);
+    node = rooms_node(1);
+    held_origin_come(node);
     rooms_told_nothing(node);
+    assert_ptr_equal(node->held_origin, origin);
     held_origin_release(&broker, origin);
 }
 
-static void an_origin_that_is_gone_is_another_than_the_one_that_comes_with_its_id(void **state)
+static void an_origin_that_left_is_another_than_the_one_that_comes_with_its_id(void **state)
 {
     (void)state;
     node_t *node = rooms_node(1);
     held_origin_t *origin = origin_new();
-    held_origin_gone(node);
+    held_origin_gone(node, true);
     nodes_remove(&broker.nodes, node);
     rooms_end_turn();
     node = rooms_node(1);
-    assert_null(held_origin_come(node, false));
+    held_origin_come(node);
+    assert_null(node->held_origin);
     held_origin_t *other = origin_new();
     assert_ptr_not_equal(other, origin);
     end_copy(origin, 5);
@@ -103,7 +116,7 @@ static void an_origin_that_is_gone_is_another_than_the_one_that_comes_with_its_i
     held_origin_release(&broker, other);
 }
 
-static void nobody_is_owed_nothing(void **state)
+static void nobody_is_told_nothing(void **state)
 {
     (void)state;
     held_origin_t *nobody = held_origin_of_nobody();
@@ -120,10 +133,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ORIGINS_TEST(an_origin_is_one_object_until_its_last_reference),
         ORIGINS_TEST(an_origin_that_is_here_is_told),
-        ORIGINS_TEST(an_origin_that_has_not_come_is_told_when_it_comes),
-        ORIGINS_TEST(an_origin_that_comes_back_to_this_instance_is_owed_nothing),
-        ORIGINS_TEST(an_origin_that_is_gone_is_another_than_the_one_that_comes_with_its_id),
-        ORIGINS_TEST(nobody_is_owed_nothing),
+        ORIGINS_TEST(an_origin_that_is_away_is_told_nothing_until_it_comes),
+        ORIGINS_TEST(a_node_of_which_nothing_is_held_is_no_origin),
+        ORIGINS_TEST(an_origin_that_was_given_up_is_the_same_when_it_comes_back),
+        ORIGINS_TEST(an_origin_that_left_is_another_than_the_one_that_comes_with_its_id),
+        ORIGINS_TEST(nobody_is_told_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

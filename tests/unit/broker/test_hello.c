@@ -96,18 +96,175 @@ static void an_epoch_that_is_not_higher_is_refused_and_harms_nobody(void **state
     dealer_expect_copy(&b, SESSION(1, 2), "alice", "still here");
 }
 
-static void a_higher_epoch_replaces_the_link(void **state)
+/* A HELLO of node a with a higher epoch, from another DEALER. */
+static void say_newer(const control_t *hello, uint64_t acknowledged)
+{
+    dealer_open(&c, ENDPOINT, 0xa);
+    c.header.epoch = 5;
+    c.header.acknowledged = acknowledged;
+    say(&c, hello);
+}
+
+static void a_higher_epoch_resumes_the_link_and_the_old_one_is_refused(void **state)
 {
     (void)state;
     pair_open();
-    dealer_open(&c, ENDPOINT, 0xa);
-    c.header.epoch = 5;
-    dealer_join(&c);
+    alice_sends("bob", "one");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "one");
+    control_t hello = dealer_hello(&a);
+    hello.hello.instance = a.instance;
+    say_newer(&hello, 0);
+    const dealer_event_t *welcome = dealer_expect(&c, RECORD_WELCOME);
+    assert_true(welcome->control.welcome.resumed);
+    assert_int_equal(welcome->header.acknowledged, 1);
+    assert_int_equal(welcome->header.sequence, 0);
     alice_sends("bob", "from the old link");
-    a.header.epoch = 1;
     dealer_expect_refused(&a, CLOSE_OLD_EPOCH);
-    assert_int_equal(broker_number("counters.messages"), 0);
+    assert_int_equal(broker_number("counters.messages"), 1);
     assert_int_equal(broker_number("gauges.nodes"), 2);
+}
+
+static void a_resumed_node_keeps_its_handle_and_a_fresh_one_gets_another(void **state)
+{
+    (void)state;
+    dealer_open(&a, ENDPOINT, 0xa);
+    uint32_t handle = dealer_greet(&a)->control.welcome.handle;
+    assert_int_equal(dealer_resume(&a, ENDPOINT, 0)->control.welcome.handle, handle);
+    dealer_reopen(&a, ENDPOINT);
+    assert_int_not_equal(dealer_greet(&a)->control.welcome.handle, handle);
+}
+
+/* What the broker knew of it is of a link that the node does not remember. */
+static void a_known_node_that_names_another_instance_begins_anew(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "one");
+    control_t hello = dealer_hello(&b);
+    hello.hello.instance.bytes[0] = 1;
+    dealer_reopen(&b, ENDPOINT);
+    say(&b, &hello);
+    assert_false(dealer_expect(&b, RECORD_WELCOME)->control.welcome.resumed);
+    dealer_expect_notice(&a, FERRY_ERROR_UNCONFIRMED, FERRY_REASON_GATEWAY_LOST, 1, "bob");
+    assert_false(dealer_expect(&a, RECORD_GONE)->control.origin.orderly);
+    assert_int_equal(broker_number("names"), 1);
+    assert_int_equal(broker_number("gauges.nodes"), 2);
+}
+
+static void a_node_that_was_given_up_begins_anew(void **state)
+{
+    (void)state;
+    dealer_open(&a, ENDPOINT, 0xa);
+    dealer_join(&a);
+    dealer_put_empty(&a, RECORD_REGISTERED);
+    dealer_flush(&a);
+    dealer_expect_refused(&a, CLOSE_BAD_RECORD);
+    control_t hello = dealer_hello(&a);
+    hello.hello.instance = a.instance;
+    dealer_reopen(&a, ENDPOINT);
+    say(&a, &hello);
+    assert_false(dealer_expect(&a, RECORD_WELCOME)->control.welcome.resumed);
+}
+
+static void a_link_is_not_resumed_behind_what_was_sent(void **state)
+{
+    (void)state;
+    pair_open();
+    control_t hello = dealer_hello(&a);
+    hello.hello.instance = a.instance;
+    say_newer(&hello, 1);
+    dealer_expect_refused(&c, CLOSE_BAD_SEQUENCE);
+    alice_sends("bob", "still here");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "still here");
+}
+
+/* Three batches were sent, the node took one: it gets the others again as they were, behind WELCOME. */
+static void a_resumed_link_sends_again_what_was_not_taken(void **state)
+{
+    (void)state;
+    pair_open();
+    static const char *const texts[] = {"one", "two", "three"};
+    for (unsigned i = 0; i < 3; i++) {
+        alice_sends("bob", texts[i]);
+        dealer_expect_copy(&b, SESSION(1, 2), "alice", texts[i]);
+    }
+    dealer_resume(&b, ENDPOINT, 1);
+    for (unsigned i = 1; i < 3; i++) {
+        const dealer_event_t *copy = dealer_expect_copy(&b, SESSION(1, 2), "alice", texts[i]);
+        assert_int_equal(copy->header.sequence, i + 1);
+        assert_int_equal(copy->record.copy.number, i + 1);
+        assert_false(copy->run.again);
+    }
+    dealer_put_again(&b, SESSION(1, 2), "bob", 1, 2);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_acknowledge(&b);
+    dealer_expect_taken(&a, 4);
+    assert_int_equal(broker_number("ledger.handed_over"), 3);
+    broker_assert_balance();
+}
+
+/* The HOLDs that HELLO's acknowledgement rests on come before REGISTERED. */
+static void what_was_taken_before_counts_with_registered(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "one");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "one");
+    dealer_resume(&b, ENDPOINT, 1);
+    dealer_put_again(&b, SESSION(1, 2), "bob", 1, 2);
+    dealer_flush(&b);
+    dealer_expect(&b, RECORD_CONFIRMED);
+    assert_int_equal(broker_number("ledger.handed_over"), 0);
+    b.header.acknowledged = 0;
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_expect_taken(&a, 2);
+    assert_int_equal(broker_number("ledger.handed_over"), 1);
+}
+
+static void a_resumed_link_tells_again_what_is_taken(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "one");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "one");
+    dealer_acknowledge(&b);
+    dealer_expect_taken(&a, 2);
+    assert_int_equal(dealer_resume(&a, ENDPOINT, 0)->header.acknowledged, 1);
+    dealer_barrier(&a, 9);
+    assert_int_equal(a.taken, 2);
+    dealer_put_again(&a, SESSION(1, 1), "alice", 1, 1);
+    dealer_put_empty(&a, RECORD_REGISTERED);
+    alice_sends("bob", "two");
+    assert_int_equal(dealer_expect_copy(&b, SESSION(1, 2), "alice", "two")->record.copy.number, 2);
+}
+
+/* ORIGIN of that handle comes before the batch that needs it, and GONE behind. */
+static void a_resumed_link_tells_who_is_gone_since(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_open(&c, ENDPOINT, 0xc);
+    dealer_join(&c);
+    dealer_put_message(&c, SESSION(1, 3), "carol", "bob", "farewell");
+    dealer_flush(&c);
+    uint32_t handle = dealer_expect_copy(&b, SESSION(1, 2), "carol", "farewell")->run.handle;
+    dealer_put(&c, &(control_t){.type = RECORD_BYE, .number = 0});
+    dealer_flush(&c);
+    assert_true(dealer_expect(&b, RECORD_GONE)->control.origin.orderly);
+    b.hears_origins = true;
+    dealer_resume(&b, ENDPOINT, 0);
+    assert_int_equal(dealer_wait(&b, RECORD_COPY)->run.handle, handle);
+    const dealer_event_t *event;
+    do
+        event = dealer_wait(&b, RECORD_ORIGIN);
+    while (event->control.origin.handle != handle);
+    assert_true(link_id_equal(&event->control.origin.node, &c.id));
+    assert_int_equal(event->header.sequence, 1); /* and so it is handled before the body */
+    b.hears_origins = false;
+    event = dealer_wait(&b, RECORD_GONE);
+    assert_int_equal(event->control.origin.handle, handle);
+    assert_true(event->control.origin.orderly);
 }
 
 static void a_second_hello_on_a_link_ends_it(void **state)
@@ -186,7 +343,15 @@ int main(void)
         BROKER_TEST(a_node_with_another_list_of_brokers_is_refused_while_there_are_nodes),
         BROKER_TEST(a_node_of_another_version_is_refused),
         BROKER_TEST(an_epoch_that_is_not_higher_is_refused_and_harms_nobody),
-        BROKER_TEST(a_higher_epoch_replaces_the_link),
+        BROKER_TEST(a_higher_epoch_resumes_the_link_and_the_old_one_is_refused),
+        BROKER_TEST(a_resumed_node_keeps_its_handle_and_a_fresh_one_gets_another),
+        BROKER_TEST(a_known_node_that_names_another_instance_begins_anew),
+        BROKER_TEST(a_node_that_was_given_up_begins_anew),
+        BROKER_TEST(a_link_is_not_resumed_behind_what_was_sent),
+        BROKER_TEST(a_resumed_link_sends_again_what_was_not_taken),
+        BROKER_TEST(what_was_taken_before_counts_with_registered),
+        BROKER_TEST(a_resumed_link_tells_again_what_is_taken),
+        BROKER_TEST(a_resumed_link_tells_who_is_gone_since),
         BROKER_TEST(a_second_hello_on_a_link_ends_it),
         BROKER_TEST(a_hello_must_come_alone),
         BROKER_TEST(numbers_go_on_from_what_hello_says),

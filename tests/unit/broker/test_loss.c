@@ -85,7 +85,7 @@ static void what_comes_after_a_loss_is_of_an_unknown_link(void **state)
     dealer_join(&a);
 }
 
-static void what_was_under_way_on_a_replaced_link_is_unconfirmed(void **state)
+static void what_was_under_way_to_a_node_that_begins_anew_is_unconfirmed(void **state)
 {
     (void)state;
     pair_open();
@@ -94,7 +94,9 @@ static void what_was_under_way_on_a_replaced_link_is_unconfirmed(void **state)
     dealer_reopen(&b, ENDPOINT);
     dealer_greet(&b);
     dealer_expect_notice(&a, FERRY_ERROR_UNCONFIRMED, FERRY_REASON_GATEWAY_LOST, 1, "bob");
+    dealer_expect(&a, RECORD_GONE);
     dealer_expect_taken(&a, 2);
+    dealer_login(&b, SESSION(1, 2), "bob");
     alice_sends("bob", "two");
     dealer_expect_copy(&b, SESSION(1, 2), "alice", "two");
     assert_int_equal(b.received, 1);
@@ -103,26 +105,38 @@ static void what_was_under_way_on_a_replaced_link_is_unconfirmed(void **state)
     broker_assert_balance();
 }
 
-/* The connection is lost without a word: copies wait until the node comes back or is given up. */
+/* The connection is lost without a word: copies wait until the node comes back. */
 static void a_node_without_a_connection_is_kept_until_it_comes_back(void **state)
 {
     (void)state;
     pair_open();
-    link_id_t id = b.id;
+    link_id_t id = b.id, instance = b.instance;
     dealer_close(&b);
     while (broker_number("counters.congestions") == 0)
-        alice_sends("bob", "lost");
+        alice_sends("bob", "found");
     assert_int_equal(broker_number("gauges.nodes"), 2);
     dealer_open(&b, ENDPOINT, 0xb);
     assert_true(link_id_equal(&b.id, &id));
-    b.header.epoch = 2;
-    dealer_greet(&b);
+    b.instance = instance;
+    dealer_resume(&b, ENDPOINT, 0);
     for (uint64_t number = 1; number <= a.number; number++)
-        assert_int_equal(dealer_wait(&a, RECORD_NOTICE)->record.notice.number, number);
-    dealer_wait(&a, RECORD_TAKEN);
-    alice_sends("bob", "found");
-    dealer_expect_copy(&b, SESSION(1, 2), "alice", "found");
+        assert_int_equal(dealer_expect_copy(&b, SESSION(1, 2), "alice", "found")->record.copy.number, number);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_acknowledge(&b);
+    while (dealer_wait(&a, RECORD_TAKEN)->control.taken.below <= a.number)
+        continue;
+    assert_int_equal(broker_number("ledger.unconfirmed.gateway-lost"), 0);
     broker_assert_balance();
+}
+
+static void a_node_that_leaves_with_bye_is_gone_for_good(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_put(&b, &(control_t){.type = RECORD_BYE, .number = 0});
+    dealer_flush(&b);
+    dealer_expect(&b, RECORD_BYE_OK);
+    assert_true(dealer_expect(&a, RECORD_GONE)->control.origin.orderly);
 }
 
 int main(void)
@@ -132,8 +146,9 @@ int main(void)
         BROKER_TEST_HASTY(heartbeats_keep_a_quiet_link),
         BROKER_TEST(the_messages_of_a_lost_node_still_arrive),
         BROKER_TEST(what_comes_after_a_loss_is_of_an_unknown_link),
-        BROKER_TEST(what_was_under_way_on_a_replaced_link_is_unconfirmed),
+        BROKER_TEST(what_was_under_way_to_a_node_that_begins_anew_is_unconfirmed),
         BROKER_TEST(a_node_without_a_connection_is_kept_until_it_comes_back),
+        BROKER_TEST(a_node_that_leaves_with_bye_is_gone_for_good),
     };
     return BROKER_RUN(tests);
 }

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "fixture.h"
 
+/* A broker that soon doubts a node, and does not give it up. */
+static int setup_patient(void **state)
+{
+    (void)state;
+    assert_int_equal(broker_start((const char *const[]){"link/heartbeat=100ms", NULL}), 0);
+    broker_expect_ready();
+    return 0;
+}
+
+#define BROKER_TEST_PATIENT(function) cmocka_unit_test_setup_teardown(function, setup_patient, teardown)
+
 static void say_leaving(dealer_t *dealer, uint64_t session)
 {
     dealer_put(dealer, &(control_t){.type = RECORD_LEAVING, .name.session = session});
@@ -69,77 +80,6 @@ static void a_name_that_left_is_free(void **state)
     dealer_login(&b, SESSION(2, 2), "bert");
 }
 
-static void a_name_leaves_when_what_was_sent_before_is_acknowledged(void **state)
-{
-    (void)state;
-    pair_open();
-    alice_sends("bob", "before");
-    dealer_expect_copy(&b, SESSION(1, 2), "alice", "before");
-    say_leaving(&b, SESSION(1, 2));
-    dealer_login(&b, SESSION(1, 9), "other"); /* so LEFT was not said */
-    alice_sends("bob", "after");
-    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 2, "bob");
-    dealer_acknowledge(&b);
-    expect_left(&b, SESSION(1, 2));
-}
-
-static void a_login_waits_for_the_name_that_leaves_and_the_next_are_denied(void **state)
-{
-    (void)state;
-    pair_open();
-    dealer_open(&c, ENDPOINT, 0xc);
-    dealer_join(&c);
-    alice_sends("bob", "before");
-    dealer_expect_copy(&b, SESSION(1, 2), "alice", "before");
-    say_leaving(&b, SESSION(1, 2));
-    dealer_barrier(&a, 9);
-    ask(&c, SESSION(1, 3), "bob");
-    dealer_login(&c, SESSION(1, 4), "carol"); /* so that was neither confirmed nor denied */
-    ask(&a, SESSION(1, 5), "bob");
-    ask(&b, SESSION(1, 6), "bob");
-    dealer_login(&a, SESSION(1, 7), "amy");
-    dealer_login(&b, SESSION(1, 7), "ben");
-    dealer_acknowledge(&b);
-    expect_left(&b, SESSION(1, 2));
-    expect_denied(&b, SESSION(1, 6));
-    assert_confirmed(&c, SESSION(1, 3));
-    expect_denied(&a, SESSION(1, 5));
-    dealer_wait(&a, RECORD_TAKEN);
-    alice_sends("bob", "after");
-    dealer_expect_copy(&c, SESSION(1, 3), "alice", "after");
-}
-
-static void a_login_that_waits_can_be_taken_back(void **state)
-{
-    (void)state;
-    pair_open();
-    dealer_open(&c, ENDPOINT, 0xc);
-    dealer_join(&c);
-    alice_sends("bob", "before");
-    dealer_expect_copy(&b, SESSION(1, 2), "alice", "before");
-    say_leaving(&b, SESSION(1, 2));
-    dealer_barrier(&a, 9);
-    ask(&c, SESSION(1, 3), "bob");
-    say_leaving(&c, SESSION(1, 3));
-    expect_left(&c, SESSION(1, 3));
-    ask(&a, SESSION(1, 5), "bob");
-    dealer_acknowledge(&b);
-    expect_left(&b, SESSION(1, 2));
-    dealer_wait(&a, RECORD_CONFIRMED);
-    dealer_barrier(&c, 9);
-}
-
-static void every_leaving_is_answered_once(void **state)
-{
-    (void)state;
-    pair_open();
-    ask(&b, SESSION(1, 3), "alice");
-    say_leaving(&b, SESSION(1, 3));
-    expect_denied(&b, SESSION(1, 3));
-    expect_left(&b, SESSION(1, 3));
-    dealer_barrier(&b, 9);
-}
-
 static void a_slot_that_is_in_use_cannot_be_used_again(void **state)
 {
     (void)state;
@@ -148,65 +88,33 @@ static void a_slot_that_is_in_use_cannot_be_used_again(void **state)
     dealer_expect_refused(&b, CLOSE_BAD_RECORD);
 }
 
-static void leave_takes_all_names_away_and_waits_for_what_was_sent(void **state)
+/* A login of a name that may be registered again waits until it is, or is not. */
+static void a_resumed_link_keeps_the_names_that_it_registers_again(void **state)
 {
     (void)state;
     pair_open();
     dealer_login(&b, SESSION(1, 3), "bert");
-    alice_sends("bob", "before");
-    dealer_expect_copy(&b, SESSION(1, 2), "alice", "before");
-    dealer_put_empty(&b, RECORD_LEAVE);
-    dealer_flush(&b);
-    ask(&a, SESSION(1, 5), "bert");
-    alice_sends("bert", "after");
-    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 2, "bert");
-    dealer_acknowledge(&b);
-    dealer_expect(&b, RECORD_LEAVE_OK);
-    dealer_wait(&a, RECORD_CONFIRMED);
-    dealer_put(&b, &(control_t){.type = RECORD_BYE, .number = 0});
-    dealer_flush(&b);
-    dealer_expect(&b, RECORD_BYE_OK);
-    assert_int_equal(broker_number("counters.links_closed.reason.orderly"), 1);
-}
-
-static void leave_of_an_idle_node_is_answered_at_once(void **state)
-{
-    (void)state;
-    pair_open();
-    dealer_put_empty(&b, RECORD_LEAVE);
-    dealer_flush(&b);
-    dealer_expect(&b, RECORD_LEAVE_OK);
-    assert_int_equal(broker_number("names"), 1);
-}
-
-static void a_new_link_keeps_the_names_that_it_registers_again(void **state)
-{
-    (void)state;
-    pair_open();
-    dealer_login(&b, SESSION(1, 3), "bert");
-    dealer_reopen(&b, ENDPOINT);
-    dealer_greet(&b);
+    dealer_resume(&b, ENDPOINT, 0);
     ask(&a, SESSION(1, 5), "bob");
-    expect_denied(&a, SESSION(1, 5));
-    dealer_put(&b, &(control_t){.type = RECORD_REGISTER,
-                       .name = {.session = SESSION(1, 2), .again = true, .name = span_str("bob")}});
+    ask(&a, SESSION(1, 6), "bert");
+    dealer_login(&a, SESSION(1, 7), "amy"); /* so these were neither confirmed nor denied */
+    dealer_put_again(&b, SESSION(1, 2), "bob", 1, 2);
     dealer_put_empty(&b, RECORD_REGISTERED);
     dealer_flush(&b);
     assert_confirmed(&b, SESSION(1, 2));
-    ask(&a, SESSION(1, 6), "bert");
     assert_confirmed(&a, SESSION(1, 6));
+    expect_denied(&a, SESSION(1, 5));
     alice_sends("bob", "again");
     dealer_expect_copy(&b, SESSION(1, 2), "alice", "again");
 }
 
 /* The session was closed and its name taken by another client of the same node while there was no link. */
-static void a_new_link_may_have_other_sessions_for_its_names(void **state)
+static void a_resumed_link_may_have_other_sessions_for_its_names(void **state)
 {
     (void)state;
     pair_open();
     dealer_login(&b, SESSION(1, 3), "bert");
-    dealer_reopen(&b, ENDPOINT);
-    dealer_greet(&b);
+    dealer_resume(&b, ENDPOINT, 0);
     ask(&b, SESSION(1, 8), "bob");
     ask(&b, SESSION(2, 3), "barb");
     assert_confirmed(&b, SESSION(1, 8));
@@ -216,6 +124,134 @@ static void a_new_link_may_have_other_sessions_for_its_names(void **state)
     alice_sends("bob", "new");
     dealer_expect_copy(&b, SESSION(1, 8), "alice", "new");
     assert_int_equal(broker_number("names"), 3);
+}
+
+/* Two nodes of an earlier instance, which has confirmed bob to both: first at a with this claim, then at b. */
+static void register_twice(uint64_t first_term, uint64_t first_serial, uint64_t second_term, uint64_t second_serial)
+{
+    dealer_open(&a, ENDPOINT, 0xa);
+    dealer_join(&a);
+    dealer_open(&b, ENDPOINT, 0xb);
+    dealer_join(&b);
+    dealer_put_again(&a, SESSION(1, 1), "bob", first_term, first_serial);
+    dealer_flush(&a);
+    assert_confirmed(&a, SESSION(1, 1));
+    dealer_put_again(&b, SESSION(1, 2), "bob", second_term, second_serial);
+    dealer_flush(&b);
+}
+
+static void the_later_login_of_two_keeps_the_name(void **state)
+{
+    (void)state;
+    register_twice(3, 7, 4, 1);
+    expect_denied(&a, SESSION(1, 1));
+    assert_confirmed(&b, SESSION(1, 2));
+    dealer_put_message(&a, SESSION(1, 3), "carol", "bob", "hello");
+    dealer_flush(&a);
+    dealer_expect_copy(&b, SESSION(1, 2), "carol", "hello");
+    say_leaving(&a, SESSION(1, 1));
+    expect_left(&a, SESSION(1, 1));
+    assert_int_equal(broker_number("names"), 1);
+}
+
+static void the_later_login_of_a_term_keeps_the_name(void **state)
+{
+    (void)state;
+    register_twice(3, 7, 3, 8);
+    expect_denied(&a, SESSION(1, 1));
+    assert_confirmed(&b, SESSION(1, 2));
+}
+
+static void the_earlier_login_of_two_loses_the_name(void **state)
+{
+    (void)state;
+    register_twice(4, 1, 3, 7);
+    expect_denied(&b, SESSION(1, 2));
+    dealer_barrier(&a, 9);
+}
+
+/* What was confirmed by this instance is later than what any other confirmed. */
+static void a_new_login_keeps_its_name_against_an_old_one(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_put_again(&b, SESSION(1, 3), "alice", 99, 1);
+    dealer_flush(&b);
+    expect_denied(&b, SESSION(1, 3));
+}
+
+/* A node that this instance gave up comes back with a name that was given to another since. */
+static void a_node_that_was_given_up_does_not_get_its_name_back(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_expect_refused(&b, CLOSE_BAD_RECORD);
+    dealer_expect(&a, RECORD_GONE);
+    dealer_login(&a, SESSION(1, 5), "bob");
+    control_t hello = dealer_hello(&b);
+    hello.hello.instance = b.instance;
+    dealer_reopen(&b, ENDPOINT);
+    dealer_put(&b, &hello);
+    dealer_flush(&b);
+    dealer_expect(&b, RECORD_WELCOME);
+    dealer_put_again(&b, SESSION(1, 2), "bob", 1, 2);
+    dealer_put_again(&b, SESSION(1, 4), "bert", 1, 3);
+    dealer_flush(&b);
+    expect_denied(&b, SESSION(1, 2));
+    assert_confirmed(&b, SESSION(1, 4));
+}
+
+/* Node a hears nothing of node b, and says something itself. */
+static void keep_alive_until_gone(void)
+{
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (broker_number("gauges.nodes") > 1) {
+        assert_false(deadline_passed(deadline));
+        dealer_flush(&a);
+        zmq_pollitem_t item = {.socket = a.socket, .events = ZMQ_POLLIN};
+        zmq_poll(&item, 1, 20);
+    }
+}
+
+static void a_login_waits_for_a_node_whose_connection_is_gone(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_close(&b);
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (broker_number("counters.congestions") == 0 && !deadline_passed(deadline))
+        alice_sends("bob", "anybody?");
+    ask(&a, SESSION(1, 5), "bob");
+    keep_alive_until_gone();
+    const dealer_event_t *answer;
+    do
+        answer = dealer_next(&a);
+    while (answer->type != RECORD_CONFIRMED && answer->type != RECORD_DENIED);
+    assert_int_equal(answer->type, RECORD_CONFIRMED);
+    assert_int_equal(answer->control.name.session, SESSION(1, 5));
+}
+
+static void a_login_waits_for_a_node_that_is_silent_and_is_denied_when_it_speaks(void **state)
+{
+    (void)state;
+    pair_open();
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    int64_t doubt_ms = 2 * config_number(config, "link/heartbeat");
+    while (!deadline_passed(deadline)) {
+        json_t *status = broker_status();
+        json_t *writer = json_array_get(json_object_get(status, "dealer_writers"), 1);
+        int64_t silent_ms = json_integer_value(json_object_get(writer, "silent_ms"));
+        json_decref(status);
+        if (silent_ms >= doubt_ms)
+            break;
+        dealer_flush(&a);
+    }
+    ask(&a, SESSION(1, 5), "bob");
+    dealer_barrier(&a, 9); /* so that was neither confirmed nor denied */
+    dealer_flush(&b);
+    expect_denied(&a, SESSION(1, 5));
 }
 
 /* Names of every small size, looked up twice: the second time the answer may come from the cache. */
@@ -265,15 +301,16 @@ int main(void)
         BROKER_TEST(a_name_has_one_owner),
         BROKER_TEST(confirmed_names_have_rising_serials),
         BROKER_TEST(a_name_that_left_is_free),
-        BROKER_TEST(a_name_leaves_when_what_was_sent_before_is_acknowledged),
-        BROKER_TEST(a_login_waits_for_the_name_that_leaves_and_the_next_are_denied),
-        BROKER_TEST(a_login_that_waits_can_be_taken_back),
-        BROKER_TEST(every_leaving_is_answered_once),
         BROKER_TEST(a_slot_that_is_in_use_cannot_be_used_again),
-        BROKER_TEST(leave_takes_all_names_away_and_waits_for_what_was_sent),
-        BROKER_TEST(leave_of_an_idle_node_is_answered_at_once),
-        BROKER_TEST(a_new_link_keeps_the_names_that_it_registers_again),
-        BROKER_TEST(a_new_link_may_have_other_sessions_for_its_names),
+        BROKER_TEST(a_resumed_link_keeps_the_names_that_it_registers_again),
+        BROKER_TEST(a_resumed_link_may_have_other_sessions_for_its_names),
+        BROKER_TEST(the_later_login_of_two_keeps_the_name),
+        BROKER_TEST(the_later_login_of_a_term_keeps_the_name),
+        BROKER_TEST(the_earlier_login_of_two_loses_the_name),
+        BROKER_TEST(a_new_login_keeps_its_name_against_an_old_one),
+        BROKER_TEST(a_node_that_was_given_up_does_not_get_its_name_back),
+        BROKER_TEST_HASTY(a_login_waits_for_a_node_whose_connection_is_gone),
+        BROKER_TEST_PATIENT(a_login_waits_for_a_node_that_is_silent_and_is_denied_when_it_speaks),
         BROKER_TEST(a_name_is_found_again_and_not_after_it_left),
         BROKER_TEST(many_names_are_registered_in_one_turn),
     };

@@ -38,13 +38,13 @@ static void a_new_connection_has_a_new_route_and_the_old_one_is_known(void **sta
 {
     (void)state;
     node_t *node = rooms_node(1);
-    node_connect(node, span_str("second"), 2);
+    node_reconnect(node, span_str("second"), 2);
     const route_t *before = nodes_route(&broker.nodes, span_of("\0\0\0\0\1", 5));
     assert_ptr_equal(before->node, node);
     assert_false(before->is_current);
     assert_true(nodes_route(&broker.nodes, span_str("second"))->is_current);
     assert_true(span_equal(node->writer.routing_id, span_str("second")));
-    node_connect(node, span_str("third"), 3);
+    node_reconnect(node, span_str("third"), 3);
     assert_null(nodes_route(&broker.nodes, span_of("\0\0\0\0\1", 5)));
     assert_false(nodes_route(&broker.nodes, span_str("second"))->is_current);
     assert_int_equal(node->epoch, 3);

@@ -1,73 +1,123 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "fixture.h"
+#include "settling.h"
 
-/* A broker that settles for the margin and a tenth of a second. */
+/* A broker that settles for as short a time as may be. */
 static int setup_settling(void **state)
 {
     (void)state;
-    assert_int_equal(broker_start((const char *const[]){"link/backoff_max=100ms", NULL}), 0);
+    static const char *const options[] = {"link/heartbeat=50ms", "link/timeout=200ms", "link/connect_timeout=50ms",
+        "link/backoff_max=10ms", "link/backoff_min=1ms", "link/settling_time=600ms", NULL};
+    assert_int_equal(broker_start(options), 0);
     broker_expect_ready();
     return 0;
 }
 
-/* A node that was linked to another instance says HELLO, and reads WELCOME. */
-static void come_back(dealer_t *dealer, uint8_t id)
+/* Node a stays alive until a copy that waited is refused. */
+static void wait_until_settled(void)
 {
-    dealer_open(dealer, ENDPOINT, id);
-    control_t hello = dealer_hello(dealer);
-    hello.hello.instance.bytes[0] = 1;
-    dealer_put(dealer, &hello);
-    dealer_flush(dealer);
-    dealer_expect(dealer, RECORD_WELCOME);
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (broker_number("counters.copies_refused") == 0) {
+        assert_false(deadline_passed(deadline));
+        dealer_flush(&a);
+    }
 }
 
-static void put_register_again(dealer_t *dealer, uint64_t session, const char *name)
-{
-    dealer_put(dealer,
-        &(control_t){.type = RECORD_REGISTER, .name = {.session = session, .again = true, .name = span_str(name)}});
-}
-
-static void a_message_waits_for_the_node_of_its_recipient(void **state)
+static void the_settling_ends_when_all_that_were_named_have_registered(void **state)
 {
     (void)state;
-    come_back(&a, 0xa);
-    put_register_again(&a, SESSION(1, 1), "alice");
-    dealer_put_empty(&a, RECORD_REGISTERED);
-    dealer_flush(&a);
-    dealer_expect(&a, RECORD_CONFIRMED);
-    alice_sends("bob", "one");
-    alice_sends("bob,nobody", "two");
-    come_back(&b, 0xb);
-    put_register_again(&b, SESSION(1, 2), "bob");
+    come_back(&a, 0xa, 0xb);
+    dealer_put_register(&a, SESSION(1, 5), "carol");
+    register_again(&a, SESSION(1, 1), "alice");
+    alice_sends("nobody", "one");
+    alice_sends_again("nobody", "two");
+    broker_wait_number("counters.messages", 2);
+    come_back(&b, 0xb, 0);
     dealer_put_empty(&b, RECORD_REGISTERED);
     dealer_flush(&b);
-    dealer_expect(&b, RECORD_CONFIRMED);
-    assert_int_equal(broker_number("counters.messages"), 0);
-    dealer_expect_copy(&b, SESSION(1, 2), "alice", "one");
-    dealer_expect_copy(&b, SESSION(1, 2), "alice", "two");
-    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 2, "nobody");
-    dealer_acknowledge(&b);
-    dealer_expect_taken(&a, 3);
-    broker_assert_balance();
+    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 1, "nobody");
+    const dealer_event_t *notice =
+        dealer_expect_notice(&a, FERRY_ERROR_UNCONFIRMED, FERRY_REASON_BROKER_LOST, 2, "nobody");
+    assert_false(notice->record.notice.taken);
+    assert_int_equal(dealer_wait(&a, RECORD_CONFIRMED)->control.name.session, SESSION(1, 5));
+    assert_int_equal(broker_number("counters.copies_refused"), 2);
+}
+
+/* One that was named never comes. */
+static void the_settling_ends_with_its_time(void **state)
+{
+    (void)state;
+    alice_comes_back();
+    alice_sends("bob", "one");
+    wait_until_settled();
+    assert_int_equal(dealer_wait(&a, RECORD_NOTICE)->record.notice.error, FERRY_ERROR_NO_SUCH_PEER);
+    alice_sends("bob", "two");
+    dealer_wait(&a, RECORD_NOTICE);
 }
 
 static void names_that_were_confirmed_before_go_first(void **state)
 {
     (void)state;
-    come_back(&a, 0xa);
+    come_back(&a, 0xa, 0xb);
     dealer_put_register(&a, SESSION(1, 1), "bob");
     dealer_put_register(&a, SESSION(1, 3), "carol");
     dealer_put_register(&a, SESSION(1, 4), "dave");
     dealer_put(&a, &(control_t){.type = RECORD_LEAVING, .name.session = SESSION(1, 4)});
+    dealer_put_empty(&a, RECORD_REGISTERED);
     dealer_flush(&a);
     assert_int_equal(dealer_expect(&a, RECORD_LEFT)->control.name.session, SESSION(1, 4));
-    come_back(&b, 0xb);
-    put_register_again(&b, SESSION(1, 2), "bob");
-    dealer_flush(&b);
-    dealer_expect(&b, RECORD_CONFIRMED);
+    come_back(&b, 0xb, 0);
+    register_again(&b, SESSION(1, 2), "bob");
     assert_int_equal(dealer_expect(&a, RECORD_DENIED)->control.name.session, SESSION(1, 1));
     assert_int_equal(dealer_expect(&a, RECORD_CONFIRMED)->control.name.session, SESSION(1, 3));
     assert_int_equal(broker_number("names"), 2);
+}
+
+/* The recipient logs in anew, since its node was lost: it gets what waited for its name. */
+static void new_names_are_given_out_before_copies_are_refused(void **state)
+{
+    (void)state;
+    come_back(&a, 0xa, 0xb);
+    dealer_put_register(&a, SESSION(1, 5), "bob");
+    register_again(&a, SESSION(1, 1), "alice");
+    alice_sends("bob", "one");
+    broker_wait_number("counters.messages", 1);
+    come_back(&b, 0xb, 0);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_expect_copy(&a, SESSION(1, 5), "alice", "one");
+    assert_int_equal(dealer_expect(&a, RECORD_CONFIRMED)->control.name.session, SESSION(1, 5));
+}
+
+static void a_node_is_told_of_those_who_have_not_come(void **state)
+{
+    (void)state;
+    come_back(&a, 0xa, 0xb);
+    const control_t welcome = come_back(&c, 0xc, 0xb)->control;
+    assert_int_equal(welcome.welcome.nodes.size, 2 * LINK_ID_SIZE);
+    bool is_named = false;
+    for (size_t at = 0; at < welcome.welcome.nodes.size; at += LINK_ID_SIZE)
+        is_named |= welcome.welcome.nodes.data[at] == 0xb;
+    assert_true(is_named);
+}
+
+static void what_is_held_is_stated_when_all_have_come(void **state)
+{
+    (void)state;
+    alice_comes_back();
+    a.hears_settled = true;
+    alice_sends("alice", "still waiting");
+    dealer_expect_copy(&a, SESSION(1, 1), "alice", "still waiting");
+    come_back(&b, 0xb, 0);
+    dealer_put_again(&b, SESSION(1, 2), "bob", 1, 2);
+    dealer_put(&b, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = 1, .node = a.id}});
+    dealer_put(&b, &(control_t){.type = RECORD_HOLD,
+                       .held = {.session = SESSION(1, 2), .handle = 1, .again = true, .numbers.first = 5}});
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    const dealer_event_t *held = dealer_expect(&a, RECORD_HELD);
+    assert_true(held->control.held.again);
+    dealer_expect_numbers(held, (const uint64_t[]){5}, 1);
+    dealer_expect(&a, RECORD_SETTLED);
 }
 
 static void a_broker_that_follows_nobody_does_not_settle(void **state)
@@ -78,41 +128,39 @@ static void a_broker_that_follows_nobody_does_not_settle(void **state)
     dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 1, "carol");
 }
 
-static void a_drain_ends_the_settling(void **state)
+static void a_broker_that_has_run_for_the_settling_time_settles_no_more(void **state)
 {
     (void)state;
-    come_back(&a, 0xa);
+    alice_comes_back();
     alice_sends("bob", "one");
-    broker_wait_number("counters.frames", 2);
-    assert_int_equal(broker_number("counters.messages"), 0);
+    wait_until_settled();
+    come_back(&c, 0xc, 0xd);
+    dealer_login(&c, SESSION(1, 3), "carol");
+}
+
+/* Its node sends it to the broker's successor. */
+static void a_drain_neither_waits_for_what_is_kept_nor_refuses_it(void **state)
+{
+    (void)state;
+    alice_comes_back();
+    alice_sends("bob", "one");
+    alice_sends("bob,alice", "two");
+    dealer_expect_copy(&a, SESSION(1, 1), "alice", "two");
+    dealer_acknowledge(&a);
     zstr_sendx(actor, "DRAIN", "60000", NULL);
-    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 1, "bob");
-    dealer_expect(&a, RECORD_DRAIN);
-    dealer_expect_taken(&a, 2);
-}
-
-static void what_is_kept_of_a_node_goes_with_it(void **state)
-{
-    (void)state;
-    come_back(&a, 0xa);
-    alice_sends("bob", "one");
-    dealer_put_register(&a, SESSION(1, 1), "alice");
-    dealer_put_empty(&a, RECORD_REGISTERED);
-    dealer_put_empty(&a, RECORD_REGISTERED);
+    dealer_wait(&a, RECORD_DRAIN);
+    dealer_put(&a, &(control_t){.type = RECORD_DRAINED, .number = 2});
     dealer_flush(&a);
-    dealer_expect_refused(&a, CLOSE_BAD_RECORD);
-    come_back(&b, 0xb);
-    dealer_put_register(&b, SESSION(1, 2), "bob");
-    dealer_flush(&b);
-    dealer_expect(&b, RECORD_CONFIRMED);
-    assert_int_equal(broker_number("counters.messages"), 0);
-    assert_int_equal(broker_number("names"), 1);
+    const dealer_event_t *event = dealer_next(&a);
+    for (; event->type == RECORD_TAKEN; event = dealer_next(&a))
+        assert_int_equal(event->control.taken.below, 1);
+    assert_int_equal(event->type, RECORD_BYE);
 }
 
-static void a_bad_body_that_was_kept_ends_the_link_when_it_is_read(void **state)
+static void a_bad_body_ends_the_link_though_its_copies_would_be_kept(void **state)
 {
     (void)state;
-    come_back(&a, 0xa);
+    alice_comes_back();
     a.number = 7; /* not the next one */
     alice_sends("bob", "one");
     dealer_expect_refused(&a, CLOSE_BAD_SEQUENCE);
@@ -123,12 +171,16 @@ static void a_bad_body_that_was_kept_ends_the_link_when_it_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SETTLE_TEST(a_message_waits_for_the_node_of_its_recipient),
-        SETTLE_TEST(names_that_were_confirmed_before_go_first),
-        SETTLE_TEST(a_broker_that_follows_nobody_does_not_settle),
-        SETTLE_TEST(a_drain_ends_the_settling),
-        SETTLE_TEST(what_is_kept_of_a_node_goes_with_it),
-        SETTLE_TEST(a_bad_body_that_was_kept_ends_the_link_when_it_is_read),
+        BROKER_TEST(the_settling_ends_when_all_that_were_named_have_registered),
+        SETTLE_TEST(the_settling_ends_with_its_time),
+        BROKER_TEST(names_that_were_confirmed_before_go_first),
+        BROKER_TEST(new_names_are_given_out_before_copies_are_refused),
+        BROKER_TEST(a_node_is_told_of_those_who_have_not_come),
+        BROKER_TEST(what_is_held_is_stated_when_all_have_come),
+        BROKER_TEST(a_broker_that_follows_nobody_does_not_settle),
+        SETTLE_TEST(a_broker_that_has_run_for_the_settling_time_settles_no_more),
+        BROKER_TEST(a_drain_neither_waits_for_what_is_kept_nor_refuses_it),
+        BROKER_TEST(a_bad_body_ends_the_link_though_its_copies_would_be_kept),
     };
     return BROKER_RUN(tests);
 }
