@@ -359,28 +359,35 @@ void session_cut(session_t *self, close_t reason)
     worker_dirty(self);
 }
 
-void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
+/* Ends a copy that is not even queued. */
+static void session_return_copy(const session_t *self, const body_copy_t *copy, const origin_t *origin, int reason)
 {
-    if (writer_must_look(&self->writer))
-        session_look(self);
-    writer_copy(&self->writer, copy, origin);
-    worker_dirty(self);
-    if (self->state == SESSION_GONE)
-        session_lose(self);
-    else if (self->state == SESSION_CLOSING || self->close_reason == CLOSE_LOGIN)
-        session_return(self);
-}
-
-void session_return_late(const session_t *self, const body_copy_t *copy, const origin_t *origin)
-{
-    self->worker->ledger.returned[FERRY_REASON_LATE]++;
+    self->worker->ledger.returned[reason]++;
     link_report(self->uplink->link, self->id,
         &(body_report_t){.error = FERRY_ERROR_UNDELIVERED,
-            .reason = FERRY_REASON_LATE,
+            .reason = (uint16_t)reason,
             .origin = origin->node,
             .session = copy->session,
             .number = copy->number,
             .name = session_name(self)});
+}
+
+void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
+{
+    /* N.B. what its output still holds then are its last lines. */
+    if (self->state >= SESSION_CLOSING || self->close_reason == CLOSE_LOGIN) {
+        session_return_copy(self, copy, origin, session_reason(self));
+        return;
+    }
+    if (writer_must_look(&self->writer))
+        session_look(self);
+    writer_copy(&self->writer, copy, origin);
+    worker_dirty(self);
+}
+
+void session_return_late(const session_t *self, const body_copy_t *copy, const origin_t *origin)
+{
+    session_return_copy(self, copy, origin, FERRY_REASON_LATE);
 }
 
 static void session_end_output(session_t *self)
