@@ -169,7 +169,8 @@ static void router_receive(router_t *self)
     if (zmq_msg_more(header)) {
         body = router_frame(self);
         assert_false(zmq_msg_more(body));
-        router_take_body(self, &event, frame_span(body));
+        if (router_knows(self, routing_id))
+            router_take_body(self, &event, frame_span(body));
     }
     router_take_controls(self, &event, routing_id, controls);
     if (!router_knows(self, routing_id))

@@ -87,6 +87,7 @@ static void a_quit_that_comes_in_two_parts_harms_nobody(void **state)
     client_send_bytes(client, "it\nbob: too late\n", 17);
     expect_leaving(session);
     answer(RECORD_LEFT, session);
+    client_expect(client, "ok quit");
     client_expect_eof(client);
     /* Long enough for the worker to count its memory. */
     for (deadline_t deadline = deadline_in(300); !deadline_passed(deadline);)

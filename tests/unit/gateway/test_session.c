@@ -144,7 +144,10 @@ static void a_confirmed_name_is_registered_again(void **state)
         assert_int_equal(event->control.name.serial, 1);
         router_expect(&router, RECORD_REGISTERED);
         router.serial = 0;
-        answer(RECORD_CONFIRMED, session);
+        router_put_origin(&router, ORIGIN, 0);
+        router_put_session(&router, RECORD_CONFIRMED, session);
+        deliver(1 + resumed, session, "confirmed");
+        client_expect(client, "from eve: confirmed");
     }
     client_send(client, "bob: still here");
     router_expect_message(&router, 1, "still here");
@@ -159,10 +162,13 @@ static void a_line_that_was_not_taken_is_sent_again_and_nothing_told(void **stat
     router_expect_message(&router, 1, "hello");
     replace_broker();
     expect_register("alice", true);
-    router_expect(&router, RECORD_REGISTERED);
     assert_int_equal(router_expect_message(&router, 1, "hello")->header.flags, FRAME_FLAG_AGAIN);
-    answer(RECORD_CONFIRMED, session);
-    answer_taken(2);
+    router_expect(&router, RECORD_REGISTERED);
+    router_put_session(&router, RECORD_CONFIRMED, session);
+    router_put_taken(&router, 2);
+    router_put_origin(&router, ORIGIN, 0);
+    deliver(1, session, "all is taken");
+    client_expect(client, "from eve: all is taken");
     client_barrier(client);
     assert_int_equal(ledger_count("handed_over", NULL), 2);
     check_balance();

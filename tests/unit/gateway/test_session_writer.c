@@ -133,35 +133,56 @@ static void the_end_of_a_copy_is_told_to_a_broker_that_drains(void **state)
     assert_false(writer_owes(&writer));
 }
 
-static void the_end_of_a_copy_waits_for_the_next_link(void **state)
+static void what_was_written_while_there_was_no_link_is_not_stated_on_the_next(void **state)
 {
     (void)state;
-    for (unsigned same = 0; same < 2; same++) {
-        size_t size;
-        put_long(1, 20);
-        uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
+    char text[CLIENT_READ_SIZE];
+    size_t size;
+    put_long(1, 40);
+    uint64_t first = (uint64_t)writer_write(&writer, server) + 1;
+    tell();
+    expect_hold(first, 40, false);
+    router_stop(&rig.router);
+    rig_wait("state:down ");
+    client_read(text);
+    int written = writer_write(&writer, server);
+    assert_in_range(written, 1, 40 - first);
+    tell();
+    router_return(&rig.router);
+    router_resume(&rig.router);
+    router_expect(&rig.router, RECORD_REGISTERED);
+    writer_restate(&writer, rig.link, SESSION);
+    router_expect(&rig.router, RECORD_ORIGIN);
+    expect_hold(first + (unsigned)written, 40, true);
+    unsigned rest = write_all(&size);
+    tell();
+    expect_end(rest);
+    expect_nothing_told();
+}
+
+static void what_is_disowned_is_written_or_dropped_and_not_told_of(void **state)
+{
+    (void)state;
+    size_t size;
+    for (uint64_t number = 1; number <= 200; number += 100) {
+        put_long(number, number + 39);
+        uint64_t first = number + (uint64_t)writer_write(&writer, server);
         tell();
-        expect_hold(first, 20, false);
-        router_stop(&rig.router);
-        rig_wait("state:down ");
-        unsigned rest = write_all(&size);
-        tell();
-        assert_true(writer_owes(&writer));
-        router_return(&rig.router);
-        if (same)
-            router_resume(&rig.router);
-        else
-            router_welcome(&rig.router);
-        router_expect(&rig.router, RECORD_REGISTERED);
+        expect_hold(first, number + 39, false);
+        writer_disown(&writer);
         writer_restate(&writer, rig.link, SESSION);
-        router_expect(&rig.router, RECORD_ORIGIN);
-        expect_hold(first, 20, true);
+        put_copy(number + 40, "another");
         tell();
-        expect_end(rest);
-        assert_false(writer_owes(&writer));
-        const link_id_t node = {{7}};
-        origins_put(link_origins(rig.link), ORIGIN, &node); /* it was forgotten with its last copy */
-        origin = origins_get(link_origins(rig.link), ORIGIN);
+        expect_hold(number + 40, number + 40, false);
+        if (number == 1)
+            assert_int_equal(write_all(&size), number + 41 - first);
+        else
+            assert_int_equal(lose(FERRY_REASON_GONE), number + 41 - first);
+        tell();
+        if (number > 1)
+            expect_report(number + 40, FERRY_REASON_GONE);
+        expect_end(1);
+        expect_nothing_told();
     }
 }
 
@@ -334,7 +355,8 @@ int main(void)
         WRITER_TEST(memory_is_given_back_when_nothing_waits),
         WRITER_TEST(held_copies_end_in_steps_while_new_ones_come),
         WRITER_TEST(the_end_of_a_copy_is_told_to_a_broker_that_drains),
-        WRITER_TEST(the_end_of_a_copy_waits_for_the_next_link),
+        WRITER_TEST(what_was_written_while_there_was_no_link_is_not_stated_on_the_next),
+        WRITER_TEST(what_is_disowned_is_written_or_dropped_and_not_told_of),
         WRITER_TEST(what_comes_while_there_is_no_link_is_stated_on_the_next),
         WRITER_TEST(returned_copies_are_reported_before_they_end),
         WRITER_TEST(a_line_whose_beginning_was_written_is_kept_if_asked),

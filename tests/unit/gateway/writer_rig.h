@@ -156,22 +156,30 @@ static inline uint64_t acknowledge(void)
     return writer_acknowledge(&writer, rig.link, server);
 }
 
+static inline writer_loss_t loss_of(int reason)
+{
+    return (writer_loss_t){.link = rig.link, .session = SESSION, .name = span_str("bob"), .reason = reason};
+}
+
 static inline unsigned give_back(int reason)
 {
-    return writer_return(&writer, rig.link, span_str("bob"), reason);
+    writer_loss_t loss = loss_of(reason);
+    return writer_return(&writer, &loss);
 }
 
 static inline unsigned doubt(int reason)
 {
+    writer_loss_t loss = loss_of(reason);
     acknowledge();
-    return writer_doubt(&writer, rig.link, span_str("bob"), reason);
+    return writer_doubt(&writer, &loss);
 }
 
 /* The connection is lost. Returns the copies that were returned, which are all that had not ended. */
 static inline unsigned lose(int reason)
 {
+    writer_loss_t loss = loss_of(reason);
     assert_int_equal(doubt(reason), 0);
-    return writer_lose(&writer, rig.link, span_str("bob"), reason);
+    return writer_lose(&writer, &loss);
 }
 
 #define WRITER_TEST(function) cmocka_unit_test_setup_teardown(function, writer_open, writer_close)

@@ -265,11 +265,12 @@ static inline void rig_send(uint64_t session, const char *recipients, const char
 
 static inline void rig_report(const char *name)
 {
-    link_report(rig.link, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED,
-                              .reason = FERRY_REASON_GONE,
-                              .session = 1,
-                              .number = 1,
-                              .name = span_str(name)});
+    link_report(rig.link, 5,
+        &(body_report_t){.error = FERRY_ERROR_UNDELIVERED,
+            .reason = FERRY_REASON_GONE,
+            .session = 1,
+            .number = 1,
+            .name = span_str(name)});
 }
 
 /* The connection is lost, and the broker is there again: the same one, or another instance. */

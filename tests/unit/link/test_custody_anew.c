@@ -106,6 +106,31 @@ static void a_second_fresh_link_flags_what_the_first_had_no_time_for(void **stat
     }
 }
 
+static void a_fresh_link_flags_what_a_resumed_one_had_no_time_for(void **state)
+{
+    (void)state;
+    custody_rig_t rig;
+    rig_open(&rig);
+    for (unsigned i = 0; i < 3; i++) {
+        rig_accept(&rig, 1, 1, 0);
+        rig_keep_and_send(&rig);
+    }
+    rig_resume(&rig, 2);
+    assert_true(custody_next_is_resent(rig.custody));
+    assert_false(custody_next_is_again(rig.custody));
+    rig_begin_anew(&rig, CUSTODY_NEW_BROKER);
+    rig_accept(&rig, 1, 1, 0);
+    rig_keep(&rig);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(custody_next_is_resent(rig.custody));
+        assert_true(custody_next_is_again(rig.custody));
+        rig_send(&rig);
+    }
+    assert_false(custody_next_is_resent(rig.custody));
+    assert_false(custody_next_is_again(rig.custody));
+    rig_close(&rig);
+}
+
 static void a_message_of_which_nothing_is_left_is_taken_on_a_fresh_link(void **state)
 {
     (void)state;
@@ -283,6 +308,7 @@ int main(void)
         TEST(a_fresh_link_sends_again_what_is_not_taken),
         TEST(a_taken_number_below_the_floor_is_not_taken_for_another),
         TEST(a_second_fresh_link_flags_what_the_first_had_no_time_for),
+        TEST(a_fresh_link_flags_what_a_resumed_one_had_no_time_for),
         TEST(a_message_of_which_nothing_is_left_is_taken_on_a_fresh_link),
         TEST(a_notice_that_comes_again_on_a_fresh_link_is_not_news),
         TEST(a_copy_that_a_broker_had_lost_is_counted_here_when_that_is_no_more),

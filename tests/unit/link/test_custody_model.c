@@ -20,7 +20,7 @@ typedef struct {
 
 typedef struct {
     uint64_t first, end;
-    bool again;
+    bool sent, again; /* on some link before */
 } kept_t;
 
 typedef struct {
@@ -147,7 +147,9 @@ static void step_send(model_t *self)
     char text[RIG_SENT_SIZE];
     if (self->unsent_body == self->next_body)
         return;
-    const kept_t *body = &self->bodies[self->unsent_body++];
+    kept_t *body = &self->bodies[self->unsent_body++];
+    assert_int_equal(custody_next_is_resent(self->rig.custody), body->sent);
+    body->sent = true;
     snprintf(text, sizeof text, "%s", body->again ? "again " : "");
     for (uint64_t number = body->first; number < body->end; number++)
         message_text(&self->messages[number], number, text);
@@ -293,7 +295,7 @@ static void step_begin_anew(model_t *self)
         model_keep(self);
     model_unsettle(self);
     for (size_t i = self->first_body; i < self->next_body; i++) {
-        self->bodies[i].again = self->bodies[i].again || i < self->unsent_body;
+        self->bodies[i].again = self->bodies[i].sent;
         for (uint64_t number = self->bodies[i].first; number < self->bodies[i].end; number++) {
             message_begin_anew(&self->messages[number], why, &self->unconfirmed);
             if (self->messages[number].is_gap)
