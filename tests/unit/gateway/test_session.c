@@ -477,6 +477,31 @@ static void what_a_slow_client_has_not_taken_is_held_and_outlives_the_link(void 
     check_balance();
 }
 
+static void a_node_that_was_given_up_tells_nothing_of_what_it_took_before(void **state)
+{
+    (void)state;
+    uint64_t session, other;
+    client_t *client = client_open("alice", &session);
+    client_t *gone = client_open("bob", &other);
+    deliver_many(1, 60, session);
+    router_wait(&router, RECORD_HOLD);
+    deliver_many(61, 60, other);
+    router_wait(&router, RECORD_HOLD);
+    router_stop(&router);
+    router_return(&router);
+    router_welcome(&router); /* to a fresh link of the same instance */
+    for (unsigned i = 0; i < 2; i++)
+        router_expect(&router, RECORD_REGISTER);
+    router_expect(&router, RECORD_REGISTERED);
+    client_close(&gone);
+    router_expect(&router, RECORD_LEAVING); /* no REPORT comes before it */
+    for (unsigned i = 0; i < 60; i++)
+        client_expect_prefix(client, "from eve: xxx");
+    client_send(client, "carol: nor END");
+    router_expect_message(&router, 1, "nor END");
+    check_balance();
+}
+
 static void a_refused_connection_gets_its_error_line(void **state)
 {
     (void)state;
@@ -523,6 +548,7 @@ int main(void)
         SLOW_TEST(a_paused_name_is_paused_again_when_it_is_confirmed_again),
         HASTY_TEST(a_client_that_takes_nothing_is_closed_and_the_rest_returned),
         SLOW_TEST(what_a_slow_client_has_not_taken_is_held_and_outlives_the_link),
+        SLOW_TEST(a_node_that_was_given_up_tells_nothing_of_what_it_took_before),
         SESSION_TEST(a_refused_connection_gets_its_error_line),
     };
     return TEST_RUN(tests);

@@ -318,6 +318,98 @@ static void a_copy_that_was_taken_is_not_taken_again(void **state)
     assert_int_equal(rig.ledger.taken_over, 3 + 2 + 1 + 4);
 }
 
+/* That copy to bob, whose session is 5, is reported. */
+static void report_copy(uint64_t number)
+{
+    body_report_t report = {.error = FERRY_ERROR_UNDELIVERED,
+        .reason = FERRY_REASON_STALLED,
+        .session = 1,
+        .number = number,
+        .name = span_str("bob")};
+    memset(report.origin.bytes, NODE, LINK_ID_SIZE);
+    link_report(rig.link, 5, &report);
+}
+
+/* That report comes, and nothing was acknowledged before on this link (whose HELLO tells of the last one). */
+static void expect_report(uint64_t number, uint64_t of_number)
+{
+    const router_event_t *event = router_expect_number(&rig.router, RECORD_REPORT, number);
+    const body_report_t *report = &event->record.report;
+    for (size_t i = 1; i < event->arrival; i++)
+        assert_int_equal(router_header_at(&rig.router, i)->acknowledged, 0);
+    assert_int_equal(report->error, FERRY_ERROR_UNDELIVERED);
+    assert_int_equal(report->reason, FERRY_REASON_STALLED);
+    assert_int_equal(report->number, of_number);
+    assert_int_equal(report->origin.bytes[0], NODE);
+    assert_true(span_equal(report->name, span_str("bob")));
+}
+
+static void a_copy_that_was_taken_and_reported_is_reported_again(void **state)
+{
+    (void)state;
+    rig_join();
+    router_put_origin(&rig.router, ORIGIN, NODE);
+    put_copy(false, 3, "three");
+    put_copy(false, 4, "four");
+    router_flush(&rig.router);
+    rig_wait("copy:4:5:eve:four ");
+    report_copy(3);
+    router_expect_number(&rig.router, RECORD_REPORT, 1);
+    router_put_taken(&rig.router, 2);
+    flush_and_barrier();
+    join_anew();
+    rig_wait("welcome ");
+    router_put_origin(&rig.router, 4, NODE);
+    router_put_run_of(&rig.router, &(body_run_t){.handle = 4, .floor = 3, .again = true});
+    router_put_copy(&rig.router, 3, (uint64_t[]){5, 6}, 2, "eve", "three");
+    router_put_copy(&rig.router, 4, (uint64_t[]){5}, 1, "eve", "four");
+    router_flush(&rig.router);
+    expect_report(2, 3);
+    router_expect_acknowledged(&rig.router, 1);
+    rig_expect_said("copy:3:6:eve:three ");
+}
+
+static void what_was_reported_is_forgotten_below_the_floor(void **state)
+{
+    (void)state;
+    rig_join();
+    router_put_origin(&rig.router, ORIGIN, NODE);
+    put_copy(false, 3, "three");
+    router_flush(&rig.router);
+    rig_wait("copy:3:5:eve:three ");
+    report_copy(3);
+    router_put_run_of(&rig.router, &(body_run_t){.handle = ORIGIN, .floor = 3});
+    flush_and_barrier();
+    assert_int_equal(origins_get(link_origins(rig.link), ORIGIN)->reported.count, 1);
+    router_put_run_of(&rig.router, &(body_run_t){.handle = ORIGIN, .floor = 4});
+    flush_and_barrier();
+    assert_int_equal(origins_get(link_origins(rig.link), ORIGIN)->reported.count, 0);
+}
+
+static void nothing_is_acknowledged_before_the_reports_that_it_rests_on(void **state)
+{
+    (void)state;
+    for (unsigned resumed = 0; resumed < 2; resumed++) {
+        rig_join();
+        router_put_origin(&rig.router, ORIGIN, NODE);
+        put_copy(false, 3, "three");
+        router_flush(&rig.router);
+        rig_wait("copy:3:5:eve:three ");
+        report_copy(3);
+        router_expect_number(&rig.router, RECORD_REPORT, 1);
+        rig_break(resumed);
+        router_hello(&rig.router);
+        if (resumed)
+            router_put_resumed(&rig.router, 0);
+        else
+            router_put_welcome(&rig.router);
+        router_flush(&rig.router);
+        expect_report(1, 3);
+        assert_int_equal(router_expect(&rig.router, RECORD_REGISTERED)->header.acknowledged, resumed);
+        link_destroy(&rig.link);
+    }
+}
+
 static void what_lies_below_the_floor_is_forgotten(void **state)
 {
     (void)state;
@@ -419,6 +511,30 @@ static void nodes_that_have_not_come_are_named_until_the_broker_has_settled(void
             router_put_empty(&rig.router, RECORD_SETTLED);
         flush_and_barrier();
     }
+}
+
+static void nodes_that_the_broker_waits_for_are_named_by_those_who_have_not_met_them(void **state)
+{
+    (void)state;
+    uint8_t ids[3 * LINK_ID_SIZE];
+    for (size_t i = 0; i < sizeof ids; i++)
+        ids[i] = (uint8_t)(1 + i / LINK_ID_SIZE);
+    rig.router.welcome.welcome.nodes = span_of((const char *)ids, sizeof ids);
+    rig_link();
+    router_hello(&rig.router);
+    router_put_welcome(&rig.router);
+    router_put_origin(&rig.router, ORIGIN, 2);
+    flush_and_barrier();
+    rig_break(false);
+    assert_int_equal(router_hello(&rig.router)->control.hello.nodes.size, sizeof ids);
+    router_put_welcome(&rig.router);
+    router_put_origin(&rig.router, ORIGIN, 2);
+    router_put_empty(&rig.router, RECORD_SETTLED);
+    flush_and_barrier();
+    rig_break(false);
+    const router_event_t *event = router_hello(&rig.router); /* those that have not come until it had settled */
+    assert_int_equal(event->control.hello.nodes.size, LINK_ID_SIZE);
+    assert_int_equal(event->control.hello.nodes.data[0], 2);
 }
 
 static void nothing_is_settled_before_the_broker_has_stated_what_is_held(void **state)
@@ -523,11 +639,15 @@ int main(void)
         RIG_TEST(reports_keep_their_numbers_for_another_instance),
         RIG_TEST(a_node_that_was_given_up_reports_nothing_of_before),
         RIG_TEST(a_copy_that_was_taken_is_not_taken_again),
+        RIG_TEST(a_copy_that_was_taken_and_reported_is_reported_again),
+        RIG_TEST(what_was_reported_is_forgotten_below_the_floor),
+        RIG_TEST(nothing_is_acknowledged_before_the_reports_that_it_rests_on),
         RIG_TEST(what_lies_below_the_floor_is_forgotten),
         RIG_TEST(a_notice_that_passes_on_a_report_is_told_once),
         RIG_TEST(a_notice_of_a_report_is_new_for_another_node),
         RIG_TEST(what_was_taken_of_a_node_is_known_until_it_leaves_in_order),
         RIG_TEST(nodes_that_have_not_come_are_named_until_the_broker_has_settled),
+        RIG_TEST(nodes_that_the_broker_waits_for_are_named_by_those_who_have_not_met_them),
         RIG_TEST(nothing_is_settled_before_the_broker_has_stated_what_is_held),
         RIG_TEST(a_copy_that_ended_is_counted_where_a_ledger_lives),
     };

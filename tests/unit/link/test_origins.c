@@ -217,6 +217,43 @@ static void those_who_have_not_come_to_another_instance_are_gone_when_it_has_set
     origins_fini(&origins);
 }
 
+static void a_node_that_is_expected_is_there_until_the_broker_has_settled(void **state)
+{
+    (void)state;
+    origins_t origins = {0};
+    link_id_t first = node(1), second = node(2);
+    for (unsigned i = 0; i < 2; i++) {
+        origins_expect(&origins, &first);
+        origins_expect(&origins, &second);
+    }
+    assert_int_equal(origins.count, 2);
+    put(&origins, 7, 2);
+    origins_settle(&origins);
+    assert_int_equal(origins.count, 1);
+    assert_true(link_id_equal(&origins_get(&origins, 7)->node, &second));
+    origins_drop(&origins, 7, false);
+    assert_int_equal(origins.count, 0);
+    origins_fini(&origins);
+}
+
+static void what_was_reported_goes_with_the_log(void **state)
+{
+    (void)state;
+    for (unsigned orderly = 0; orderly < 2; orderly++) {
+        origins_t origins = {0};
+        origin_t *origin = origin_take(put(&origins, 7, 1));
+        taken_log_add(&origin->log, 3, 5);
+        origins_reported(&origins, 5, &(body_report_t){.origin = origin->node, .number = 3, .name = span_str("bob")});
+        origins_reported(&origins, 5, &(body_report_t){.origin = node(2), .number = 4, .name = span_str("bob")});
+        assert_int_equal(origins.count, 1);
+        assert_non_null(reported_find(&origin->reported, 3, 5));
+        origins_drop(&origins, 7, orderly);
+        assert_int_equal(reported_find(&origin->reported, 3, 5) != NULL, !orderly);
+        origins_release(&origins, origin);
+        origins_fini(&origins);
+    }
+}
+
 static size_t id_count(const origins_t *origins)
 {
     buffer_t ids = {0};
@@ -263,6 +300,8 @@ int main(void)
         TEST(the_log_of_a_node_that_left_in_order_is_not_kept),
         TEST(a_node_that_comes_back_is_not_gone_and_not_forgotten),
         TEST(those_who_have_not_come_to_another_instance_are_gone_when_it_has_settled),
+        TEST(a_node_that_is_expected_is_there_until_the_broker_has_settled),
+        TEST(what_was_reported_goes_with_the_log),
         TEST(those_are_named_that_are_not_gone),
     };
     return TEST_RUN(tests);
