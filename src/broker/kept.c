@@ -12,6 +12,7 @@
 /* A message, for all its copies that are kept. */
 typedef struct kept_text {
     unsigned references;
+    size_t size;       /* bytes of all this */
     transit_t transit; /* transit.message is the one below */
     body_message_t message;
     char bytes[]; /* of its sender and its text */
@@ -61,8 +62,11 @@ void kept_fini(kept_t *self)
 static kept_text_t *kept_text_new(const transit_t *transit)
 {
     const body_message_t *message = transit->message;
-    kept_text_t *text = kept_new(sizeof *text + message->sender.size + message->text.size);
+    size_t size = sizeof(kept_text_t) + message->sender.size + message->text.size;
+    kept_text_t *text = kept_new(size);
     char *sender = text->bytes, *rest = text->bytes + message->sender.size;
+    budget_account_change(&transit->broker->account, 0, size);
+    text->size = size;
     text->transit = *transit;
     text->transit.message = &text->message;
     memcpy(sender, message->sender.data, message->sender.size);
@@ -107,17 +111,22 @@ void kept_add(kept_t *self, const transit_t *transit, span_t name)
     transit->node->intake.kept++;
 }
 
+static void kept_text_release(kept_t *self, kept_text_t *text)
+{
+    if (--text->references > 0)
+        return;
+    if (self->last_text == text)
+        self->last_text = NULL;
+    budget_account_change(&text->transit.broker->account, text->size, 0);
+    free(text);
+}
+
 static void kept_copy_destroy(kept_t *self, kept_copy_t *copy)
 {
-    kept_text_t *text = copy->text;
     list_remove(&copy->in_all);
     list_remove(&copy->in_name);
-    text->transit.node->intake.kept--;
-    if (--text->references == 0) {
-        if (self->last_text == text)
-            self->last_text = NULL;
-        free(text);
-    }
+    copy->text->transit.node->intake.kept--;
+    kept_text_release(self, copy->text);
     if (list_is_empty(&copy->name->copies)) {
         table_take(self->names, &copy->name->item);
         free(copy->name);
