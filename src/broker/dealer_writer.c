@@ -30,7 +30,7 @@ void dealer_writer_init(dealer_writer_t *self, void *socket, size_t batch_size)
 
 void dealer_writer_connect(dealer_writer_t *self, span_t routing_id, uint32_t epoch)
 {
-    buffer_clear(&self->origins);
+    buffer_clear(&self->early);
     buffer_clear(&self->controls);
     self->routing_id = routing_id;
     self->epoch = epoch;
@@ -51,6 +51,7 @@ bool dealer_writer_has_sent(const dealer_writer_t *self, uint64_t sequence)
 void dealer_writer_rewind(dealer_writer_t *self, uint64_t sequence)
 {
     assert(dealer_writer_has_sent(self, sequence));
+    self->is_held_back = true;
     self->unsent = self->first;
     while (self->unsent && self->unsent->sequence <= sequence)
         self->unsent = self->unsent->next;
@@ -105,7 +106,7 @@ void dealer_writer_fini(dealer_writer_t *self)
     dealer_writer_clear(self);
     buffer_fini(&self->body);
     buffer_fini(&self->refs);
-    buffer_fini(&self->origins);
+    buffer_fini(&self->early);
     buffer_fini(&self->controls);
 }
 
@@ -231,9 +232,14 @@ void dealer_writer_control_empty(dealer_writer_t *self, record_type_t type)
     control_put_empty(&self->controls, type);
 }
 
+void dealer_writer_early(dealer_writer_t *self, const control_t *control)
+{
+    control_put(&self->early, control);
+}
+
 void dealer_writer_origin(dealer_writer_t *self, uint32_t handle, const link_id_t *node)
 {
-    control_put(&self->origins, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = handle, .node = *node}});
+    dealer_writer_early(self, &(control_t){.type = RECORD_ORIGIN, .origin = {.handle = handle, .node = *node}});
 }
 
 int64_t dealer_writer_acknowledge(dealer_writer_t *self, uint64_t sequence)
@@ -258,7 +264,7 @@ size_t dealer_writer_open_size(const dealer_writer_t *self)
 
 size_t dealer_writer_memory(const dealer_writer_t *self)
 {
-    return self->sealed_size + self->body.capacity + self->refs.capacity + self->origins.capacity +
+    return self->sealed_size + self->body.capacity + self->refs.capacity + self->early.capacity +
            self->controls.capacity;
 }
 

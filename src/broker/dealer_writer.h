@@ -25,6 +25,7 @@ typedef struct {
     uint64_t acknowledged; /* the node's last batch that came; goes with every message */
     bool connected;        /* false once ZeroMQ has said that the DEALER is gone */
     bool due;              /* a message must go even if there is nothing to say */
+    bool is_held_back;     /* no batch goes yet */
     uint64_t sent_ms;      /* when something was sent last */
 
     buffer_t body;         /* of the batch that is being built */
@@ -35,7 +36,7 @@ typedef struct {
     body_run_t run;        /* the last one in body; handle 0 for none */
     buffer_t refs;         /* what each acknowledgement settles, in order of the bodies */
 
-    buffer_t origins;  /* ORIGIN records: go with the first body of the turn */
+    buffer_t early;    /* control records that go with the first body of the turn: ORIGIN, CONFIRMED */
     buffer_t controls; /* all others: go with the last */
 
     outbatch_t *first, *last, *unsent; /* in order of sequence */
@@ -56,8 +57,12 @@ void dealer_writer_connect(dealer_writer_t *self, span_t routing_id, uint32_t ep
  */
 bool dealer_writer_has_sent(const dealer_writer_t *self, uint64_t sequence);
 
-/* Has the batches behind `sequence` sent again when the turn ends; that must have been sent. */
+/* Has the batches behind `sequence`, which must have been sent, sent again, but holds them back until
+ * dealer_writer_let_go. */
 void dealer_writer_rewind(dealer_writer_t *self, uint64_t sequence);
+
+/* Sends the control records that are to go before the batches that were held back; these go when the turn ends. */
+void dealer_writer_let_go(dealer_writer_t *self, uint64_t now_ms);
 
 /* Forgets everything that is not acknowledged; its messages count as taken. Whoever routed it tells their senders
  * first. */
@@ -82,7 +87,10 @@ void dealer_writer_close_body(dealer_writer_t *self);
 void dealer_writer_control(dealer_writer_t *self, const control_t *control);
 void dealer_writer_control_empty(dealer_writer_t *self, record_type_t type);
 
-/* Adds an ORIGIN record; it reaches the node before the bodies of this turn. */
+/* Adds a control record that reaches the node no later than the first body of this turn. */
+void dealer_writer_early(dealer_writer_t *self, const control_t *control);
+
+/* Adds an ORIGIN record, likewise; it is handled before that body. */
 void dealer_writer_origin(dealer_writer_t *self, uint32_t handle, const link_id_t *node);
 
 /* Sends WELCOME at once, and before anything else. */

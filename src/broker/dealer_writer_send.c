@@ -65,21 +65,21 @@ static span_t controls_take(buffer_t *controls, size_t room)
     return span_of(all.data, size);
 }
 
-/* Sends the batches of the turn: the origins go with the first message, the controls with the last, since a notice must
- * come before the TAKEN that covers it. */
+/* Sends the batches of the turn: what is early goes with the first message, the other controls with the last, since a
+ * notice must come before the TAKEN that covers it. */
 static bool dealer_writer_send_batches(dealer_writer_t *self, uint64_t now_ms)
 {
     span_t none = {0};
-    while (self->unsent) {
+    while (self->unsent && !self->is_held_back) {
         outbatch_t *batch = self->unsent;
-        span_t origins = controls_take(&self->origins, FRAME_CONTROLS_SIZE);
-        if (buffer_size(&self->origins) > 0) {
-            if (!dealer_writer_send(self, origins, none, NULL))
+        span_t early = controls_take(&self->early, FRAME_CONTROLS_SIZE);
+        if (buffer_size(&self->early) > 0) {
+            if (!dealer_writer_send(self, early, none, NULL))
                 return false;
             continue;
         }
-        span_t controls = batch->next ? none : controls_take(&self->controls, FRAME_CONTROLS_SIZE - origins.size);
-        if (!dealer_writer_send(self, origins, controls, batch))
+        span_t controls = batch->next ? none : controls_take(&self->controls, FRAME_CONTROLS_SIZE - early.size);
+        if (!dealer_writer_send(self, early, controls, batch))
             return false;
         batch->sent_ms = now_ms;
         self->unsent = batch->next;
@@ -90,11 +90,11 @@ static bool dealer_writer_send_batches(dealer_writer_t *self, uint64_t now_ms)
 
 static void dealer_writer_send_controls(dealer_writer_t *self)
 {
-    while (self->connected && (self->due || buffer_size(&self->origins) > 0 || buffer_size(&self->controls) > 0)) {
-        span_t origins = controls_take(&self->origins, FRAME_CONTROLS_SIZE);
-        span_t controls = controls_take(&self->controls, FRAME_CONTROLS_SIZE - origins.size);
+    while (self->connected && (self->due || buffer_size(&self->early) > 0 || buffer_size(&self->controls) > 0)) {
+        span_t early = controls_take(&self->early, FRAME_CONTROLS_SIZE);
+        span_t controls = controls_take(&self->controls, FRAME_CONTROLS_SIZE - early.size);
         self->due = false;
-        dealer_writer_send(self, origins, controls, NULL);
+        dealer_writer_send(self, early, controls, NULL);
     }
 }
 
@@ -109,8 +109,14 @@ void dealer_writer_flush(dealer_writer_t *self, uint64_t now_ms)
             self->sent_ms = now_ms;
     }
     self->due = false;
-    buffer_clear(&self->origins);
+    buffer_clear(&self->early);
     buffer_clear(&self->controls);
+}
+
+void dealer_writer_let_go(dealer_writer_t *self, uint64_t now_ms)
+{
+    dealer_writer_flush(self, now_ms);
+    self->is_held_back = false;
 }
 
 void dealer_writer_welcome(dealer_writer_t *self, const control_t *welcome, uint64_t now_ms)

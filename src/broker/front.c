@@ -73,6 +73,7 @@ static int front_registered(node_t *node)
     held_registered(node);
     names_registered(node);
     settle_registered(node);
+    hello_registered(node);
     return 0;
 }
 

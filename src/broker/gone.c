@@ -45,17 +45,17 @@ void gone_add(node_t *node, bool orderly)
     buffer_append(&broker->gone.entries, &entry, sizeof entry);
     uint32_t at = 0;
     for (node_t *other; (other = nodes_next(&broker->nodes, &at));)
-        if (other != node)
+        if (other != node && !node_is_restating(other))
             gone_say(other, &entry);
 }
 
-void gone_tell(node_t *node, uint64_t heard_ms)
+void gone_tell(node_t *node)
 {
     span_t all = buffer_span(&node->broker->gone.entries);
     gone_entry_t entry;
     for (size_t at = 0; at < all.size; at += sizeof entry) {
         memcpy(&entry, all.data + at, sizeof entry);
-        if (entry.gone_ms + node->broker->timeout_ms < heard_ms)
+        if (entry.gone_ms + node->broker->timeout_ms < node->heard_before)
             continue;
         dealer_writer_origin(&node->writer, entry.handle, &entry.id);
         gone_say(node, &entry);

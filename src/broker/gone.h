@@ -13,11 +13,11 @@ typedef struct {
 
 void gone_fini(gone_t *self);
 
-/* A node goes: remembers it, and tells the others. `orderly`: with BYE. */
+/* A node goes: remembers it, and tells the others, but for those who will be told by gone_tell. `orderly`: with BYE. */
 void gone_add(node_t *node, bool orderly);
 
-/* Tells a node whose link is resumed, and that was heard at `heard_ms` before, ORIGIN and GONE of those that went since
- * it has certainly taken what it was told. */
-void gone_tell(node_t *node, uint64_t heard_ms);
+/* Tells a node whose link is resumed ORIGIN and GONE of those that went since it has certainly taken what it was told
+ * on the link before. */
+void gone_tell(node_t *node);
 
 #endif

@@ -156,7 +156,7 @@ int held_hold(node_t *node, const control_t *record)
         buffer_append(&held->entries, &entry, sizeof entry);
     }
     held_count_memory(held, node->broker);
-    if (origin->node && !record->held.again && !node_is_restating(node))
+    if (origin->node && !node_is_restating(origin->node) && !record->held.again && !node_is_restating(node))
         node_tell(
             origin->node, &(control_t){.type = RECORD_HELD, .held = {.handle = node->handle, .numbers = *numbers}});
     return 0;

@@ -10,10 +10,11 @@ static void held_list_flush(held_list_t *self)
 {
     if (!self->to)
         return;
-    node_tell(self->to, &(control_t){.type = self->type,
-                            .held = {.handle = self->handle,
-                                .again = self->again,
-                                .numbers = {.first = self->first, .offsets = buffer_span(&self->offsets)}}});
+    if (!node_is_restating(self->to))
+        node_tell(self->to, &(control_t){.type = self->type,
+                                .held = {.handle = self->handle,
+                                    .again = self->again,
+                                    .numbers = {.first = self->first, .offsets = buffer_span(&self->offsets)}}});
     self->to = NULL;
     buffer_clear(&self->offsets);
 }

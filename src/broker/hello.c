@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* hello: after the checks a known node that comes back to this instance gets its link resumed; any other is made anew,
- * and what the broker knew of it is given up. WELCOME goes out at once, since no body may come with it, and everything
- * that the node must know besides follows: who the others are, who is gone, what is held of it, and that the broker
- * drains. Every check may fail. Owner: the router's thread. */
+ * and what the broker knew of it is given up. WELCOME goes out at once, since no body may come with it, and who the
+ * others are follows; so does on a fresh link what is held of the node, and that the broker drains. On a resumed one
+ * that comes with the batches that are sent again, when the node has registered: what it hears of its copies must not
+ * overtake the notices in them. Every check may fail. Owner: the router's thread. */
 #include "broker/hello.h"
 
 #include "base/log.h"
@@ -75,15 +76,27 @@ static void hello_introduce(node_t *node)
     node_touch(node);
 }
 
-/* What follows WELCOME on every link. */
+/* What a node must know of how things stand, behind the notices that it has not taken yet. */
 static void hello_state(node_t *node)
 {
-    broker_t *broker = node->broker;
-    hello_introduce(node);
-    if (!broker->settle.is_active)
+    if (!node->broker->settle.is_active)
         held_state(node);
-    if (broker->drain != DRAIN_NONE)
+    if (node->broker->drain != DRAIN_NONE)
         node_tell_empty(node, RECORD_DRAIN);
+}
+
+void hello_registered(node_t *node)
+{
+    if (!node->resumed)
+        return;
+    dealer_writer_let_go(&node->writer, broker_now_ms(node->broker));
+    gone_tell(node);
+    hello_state(node);
+    node_touch(node);
+}
+
+static void hello_log(const node_t *node)
+{
     char id[LINK_ID_TEXT_SIZE];
     link_id_text(&node->id, id);
     log_info("node-up", log_str("node", id), log_uint("handle", node->handle), log_uint("epoch", node->epoch),
@@ -92,16 +105,16 @@ static void hello_state(node_t *node)
 
 static void hello_resume(node_t *node, span_t routing_id, const frame_header_t *header)
 {
-    uint64_t heard_ms = node->heard_ms;
     loss_of_link(node);
     node_reconnect(node, routing_id, header->epoch);
+    node->heard_before = node->heard_ms;
     node->heard_ms = broker_now_ms(node->broker);
     node->taken_before = header->acknowledged;
     dealer_writer_rewind(&node->writer, header->acknowledged);
     intake_tell_again(&node->intake);
     hello_welcome(node);
-    gone_tell(node, heard_ms);
-    hello_state(node);
+    hello_introduce(node);
+    hello_log(node);
 }
 
 static void hello_begin(broker_t *broker, span_t routing_id, uint32_t epoch, const control_t *hello)
@@ -116,7 +129,9 @@ static void hello_begin(broker_t *broker, span_t routing_id, uint32_t epoch, con
     held_origin_come(node);
     settle_come(node, hello);
     hello_welcome(node);
+    hello_introduce(node);
     hello_state(node);
+    hello_log(node);
     kept_release_reports(&broker->kept, node);
 }
 

@@ -10,4 +10,7 @@
  * the reason to refuse it as -CLOSE_…; nothing has changed then. */
 int hello_receive(broker_t *broker, span_t routing_id, const frame_header_t *header, const control_t *hello);
 
+/* The node has said REGISTERED, and all that it stated was answered: a resumed link goes on. */
+void hello_registered(node_t *node);
+
 #endif

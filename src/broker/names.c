@@ -49,7 +49,8 @@ static void peer_deny(peer_t *self)
     log_debug("name-denied", log_span("name", self->item.key), log_uint("handle", self->node->handle));
 }
 
-/* A login that was not confirmed before has the claim that it is given here. */
+/* A login that was not confirmed before has the claim that it is given here. It hears of it no later than its first
+ * copy comes, since it may have that only while it owns the name. */
 static void peer_confirm(peer_t *self)
 {
     struct broker *broker = self->node->broker;
@@ -57,9 +58,10 @@ static void peer_confirm(peer_t *self)
     self->given = (claim_t){.term = broker->term, .serial = ++broker->serial};
     if (!self->again)
         self->claim = self->given;
-    node_tell(
-        self->node, &(control_t){.type = RECORD_CONFIRMED,
-                        .name = {.session = self->session, .term = self->given.term, .serial = self->given.serial}});
+    dealer_writer_early(&self->node->writer,
+        &(control_t){.type = RECORD_CONFIRMED,
+            .name = {.session = self->session, .term = self->given.term, .serial = self->given.serial}});
+    node_touch(self->node);
     log_debug("name-confirmed", log_span("name", self->item.key), log_uint("handle", self->node->handle));
 }
 

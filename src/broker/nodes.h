@@ -38,6 +38,7 @@ struct node {
     bool was_here;         /* named this instance when it said HELLO last */
     bool resumed;          /* the link goes on where the last one ended */
     uint64_t taken_before; /* the last batch that it took on that one; counts with REGISTERED */
+    uint64_t heard_before; /* when something came on that one last, ms */
     bool registered;       /* has said REGISTERED on this link */
     bool doubted;          /* some logins wait until it is heard or given up */
     bool leaving;          /* has said LEAVE, and not all that came before is acknowledged */

@@ -44,7 +44,8 @@ static void node_flush(node_t *node)
     broker_t *broker = node->broker;
     if (!node->ended) {
         pauses_check(node);
-        dispatch_taken(node);
+        if (!node_is_restating(node))
+            dispatch_taken(node);
     }
     dealer_writer_flush(&node->writer, broker_now_ms(broker));
     node_count(node);

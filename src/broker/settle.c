@@ -135,7 +135,8 @@ static void settle_end(broker_t *broker)
     settle_fini(self);
     uint32_t at = 0;
     for (node_t *node; (node = nodes_next(&broker->nodes, &at));)
-        held_state(node);
+        if (!node_is_restating(node))
+            held_state(node);
 }
 
 void settle_step(broker_t *broker)

@@ -114,6 +114,13 @@ static void dealer_take_body(dealer_t *self, dealer_event_t *event, span_t frame
     self->received++;
 }
 
+void dealer_rejoin(dealer_t *self, const char *endpoint, uint64_t received)
+{
+    dealer_resume(self, endpoint, received);
+    dealer_put_empty(self, RECORD_REGISTERED);
+    dealer_flush(self);
+}
+
 /* Whether a test that waits for something else is not to see it. */
 static bool dealer_passes_over(dealer_t *self, const control_t *control)
 {

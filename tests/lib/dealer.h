@@ -52,6 +52,9 @@ const dealer_event_t *dealer_resume(dealer_t *self, const char *endpoint, uint64
 /* A HELLO for the broker "main" as this node would say it, to be changed and sent. */
 control_t dealer_hello(const dealer_t *self);
 
+/* The same, and says REGISTERED without any names; nothing is acknowledged but `received`. */
+void dealer_rejoin(dealer_t *self, const char *endpoint, uint64_t received);
+
 /* Says HELLO, and reads WELCOME, which it returns. The second says REGISTERED too. */
 const dealer_event_t *dealer_greet(dealer_t *self);
 void dealer_join(dealer_t *self);

@@ -292,6 +292,13 @@ static void a_link_that_is_resumed_sends_again_what_was_not_taken(void **state)
     assert_int_equal(arrival.header.epoch, 4);
     assert_int_equal(arrival.header.sequence, 0);
     assert_true(arrival.controls.size > 0);
+    assert_nothing_more();
+    dealer_writer_control_empty(&writer, RECORD_LEAVE_OK);
+    dealer_writer_let_go(&writer, 7);
+    arrival = receive();
+    assert_int_equal(arrival.header.sequence, 0);
+    assert_true(arrival.controls.size > 0);
+    dealer_writer_flush(&writer, 7);
     for (uint64_t sequence = 2; sequence <= 3; sequence++) {
         arrival = receive();
         assert_int_equal(arrival.header.sequence, sequence);

@@ -115,7 +115,7 @@ static void unknown_nodes_are_refused_and_known_ones_told(void **state)
     dealer_put(&c, &hello);
     dealer_flush(&c);
     dealer_expect_refused(&c, CLOSE_BROKER_DRAINS);
-    dealer_resume(&b, ENDPOINT, 0);
+    dealer_rejoin(&b, ENDPOINT, 0);
     answer_drain(&b);
     answer_drain(&a);
     expect_step("taken");

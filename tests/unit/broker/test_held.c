@@ -227,7 +227,7 @@ static void expect_stated(const uint64_t *numbers, size_t count)
 static void a_comes_back(bool is_resumed)
 {
     if (is_resumed) {
-        dealer_resume(&a, ENDPOINT, a.received);
+        dealer_rejoin(&a, ENDPOINT, a.received);
         return;
     }
     control_t hello = dealer_hello(&a);

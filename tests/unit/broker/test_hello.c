@@ -178,7 +178,8 @@ static void a_link_is_not_resumed_behind_what_was_sent(void **state)
     dealer_expect_copy(&b, SESSION(1, 2), "alice", "still here");
 }
 
-/* Three batches were sent, the node took one: it gets the others again as they were, behind WELCOME. */
+/* Three batches were sent, the node took one: it gets the others again as they were, behind the answers to what it
+ * registers. */
 static void a_resumed_link_sends_again_what_was_not_taken(void **state)
 {
     (void)state;
@@ -189,14 +190,16 @@ static void a_resumed_link_sends_again_what_was_not_taken(void **state)
         dealer_expect_copy(&b, SESSION(1, 2), "alice", texts[i]);
     }
     dealer_resume(&b, ENDPOINT, 1);
+    dealer_put_again(&b, SESSION(1, 2), "bob", 1, 2);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    assert_int_equal(dealer_expect(&b, RECORD_CONFIRMED)->header.sequence, 0);
     for (unsigned i = 1; i < 3; i++) {
         const dealer_event_t *copy = dealer_expect_copy(&b, SESSION(1, 2), "alice", texts[i]);
         assert_int_equal(copy->header.sequence, i + 1);
         assert_int_equal(copy->record.copy.number, i + 1);
         assert_false(copy->run.again);
     }
-    dealer_put_again(&b, SESSION(1, 2), "bob", 1, 2);
-    dealer_put_empty(&b, RECORD_REGISTERED);
     dealer_acknowledge(&b);
     dealer_expect_taken(&a, 4);
     assert_int_equal(broker_number("ledger.handed_over"), 3);
@@ -231,10 +234,12 @@ static void a_resumed_link_tells_again_what_is_taken(void **state)
     dealer_acknowledge(&b);
     dealer_expect_taken(&a, 2);
     assert_int_equal(dealer_resume(&a, ENDPOINT, 0)->header.acknowledged, 1);
-    dealer_barrier(&a, 9);
-    assert_int_equal(a.taken, 2);
     dealer_put_again(&a, SESSION(1, 1), "alice", 1, 1);
     dealer_put_empty(&a, RECORD_REGISTERED);
+    dealer_flush(&a);
+    dealer_expect(&a, RECORD_CONFIRMED);
+    dealer_barrier(&a, 9);
+    assert_int_equal(a.taken, 2);
     alice_sends("bob", "two");
     assert_int_equal(dealer_expect_copy(&b, SESSION(1, 2), "alice", "two")->record.copy.number, 2);
 }
@@ -253,7 +258,7 @@ static void a_resumed_link_tells_who_is_gone_since(void **state)
     dealer_flush(&c);
     assert_true(dealer_expect(&b, RECORD_GONE)->control.origin.orderly);
     b.hears_origins = true;
-    dealer_resume(&b, ENDPOINT, 0);
+    dealer_rejoin(&b, ENDPOINT, 0);
     assert_int_equal(dealer_wait(&b, RECORD_COPY)->run.handle, handle);
     const dealer_event_t *event;
     do
@@ -265,6 +270,33 @@ static void a_resumed_link_tells_who_is_gone_since(void **state)
     event = dealer_wait(&b, RECORD_GONE);
     assert_int_equal(event->control.origin.handle, handle);
     assert_true(event->control.origin.orderly);
+}
+
+/* A notice that is sent again must not come behind what says that its copy has ended. */
+static void a_resumed_link_tells_of_copies_behind_the_notices_that_it_sends_again(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "one");
+    uint32_t handle = dealer_expect_copy(&b, SESSION(1, 2), "alice", "one")->run.handle;
+    dealer_put(&b,
+        &(control_t){.type = RECORD_HOLD, .held = {.session = SESSION(1, 2), .handle = handle, .numbers.first = 1}});
+    dealer_acknowledge(&b);
+    dealer_expect(&a, RECORD_HELD);
+    dealer_expect_taken(&a, 2);
+    alice_sends("nobody", "two");
+    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 2, "nobody");
+    dealer_resume(&a, ENDPOINT, 0);
+    dealer_put(&b, &(control_t){.type = RECORD_END, .held = {.session = SESSION(1, 2), .count = 1}});
+    dealer_flush(&b);
+    dealer_barrier(&b, 9);
+    a.hears_settled = true;
+    a.is_resumed = false;
+    dealer_put_empty(&a, RECORD_REGISTERED);
+    dealer_flush(&a);
+    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 2, "nobody");
+    dealer_expect(&a, RECORD_SETTLED);
+    dealer_expect_taken(&a, 3);
 }
 
 static void a_second_hello_on_a_link_ends_it(void **state)
@@ -352,6 +384,7 @@ int main(void)
         BROKER_TEST(what_was_taken_before_counts_with_registered),
         BROKER_TEST(a_resumed_link_tells_again_what_is_taken),
         BROKER_TEST(a_resumed_link_tells_who_is_gone_since),
+        BROKER_TEST(a_resumed_link_tells_of_copies_behind_the_notices_that_it_sends_again),
         BROKER_TEST(a_second_hello_on_a_link_ends_it),
         BROKER_TEST(a_hello_must_come_alone),
         BROKER_TEST(numbers_go_on_from_what_hello_says),

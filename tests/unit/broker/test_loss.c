@@ -118,10 +118,9 @@ static void a_node_without_a_connection_is_kept_until_it_comes_back(void **state
     dealer_open(&b, ENDPOINT, 0xb);
     assert_true(link_id_equal(&b.id, &id));
     b.instance = instance;
-    dealer_resume(&b, ENDPOINT, 0);
+    dealer_rejoin(&b, ENDPOINT, 0);
     for (uint64_t number = 1; number <= a.number; number++)
         assert_int_equal(dealer_expect_copy(&b, SESSION(1, 2), "alice", "found")->record.copy.number, number);
-    dealer_put_empty(&b, RECORD_REGISTERED);
     dealer_acknowledge(&b);
     while (dealer_wait(&a, RECORD_TAKEN)->control.taken.below <= a.number)
         continue;
