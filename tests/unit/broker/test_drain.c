@@ -144,6 +144,25 @@ static void crossing_byes_are_both_answered(void **state)
     expect_drained("0");
 }
 
+static void who_parts_because_the_broker_stops_is_not_gone_for_the_others(void **state)
+{
+    (void)state;
+    pair_open();
+    drain("60000");
+    expect_step("drain-nodes");
+    answer_drain(&a);
+    answer_drain(&b);
+    expect_step("taken");
+    expect_step("bye");
+    answer_bye(&b);
+    while (broker_number("gauges.nodes") == 2)
+        continue;
+    dealer_expect(&a, RECORD_BYE);
+    dealer_put(&a, &(control_t){.type = RECORD_BYE, .number = 0});
+    dealer_flush(&a);
+    dealer_expect(&a, RECORD_BYE_OK);
+}
+
 static void the_deadline_ends_a_drain_and_tells_what_is_not_known(void **state)
 {
     (void)state;
@@ -202,6 +221,7 @@ int main(void)
         BROKER_TEST(nodes_finish_answer_and_part),
         BROKER_TEST(what_was_sent_before_the_answer_is_waited_for),
         BROKER_TEST(unknown_nodes_are_refused_and_known_ones_told),
+        BROKER_TEST(who_parts_because_the_broker_stops_is_not_gone_for_the_others),
         BROKER_TEST(crossing_byes_are_both_answered),
         BROKER_TEST(the_deadline_ends_a_drain_and_tells_what_is_not_known),
         BROKER_TEST(held_copies_are_not_waited_for),
