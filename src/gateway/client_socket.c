@@ -13,6 +13,10 @@
 #define KEEPALIVE_COUNT    3
 #define KEEPALIVE_MS       ((KEEPALIVE_IDLE + KEEPALIVE_COUNT * KEEPALIVE_INTERVAL) * 1000)
 
+/* Bytes that the kernel takes beyond what the client lets in. The session writer remembers each copy among them, which
+ * for short lines takes more memory than they do; and what waits here can still be returned. */
+#define UNSENT_SIZE 16384
+
 static bool socket_set(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
@@ -38,5 +42,6 @@ bool client_socket_prepare(int fd, const worker_limits_t *limits)
     socket_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL);
     socket_set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
     socket_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms(limits));
+    socket_set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_SIZE);
     return socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }

@@ -14,15 +14,15 @@ typedef struct session session_t;
 typedef struct {
     buffer_t input;     /* what was read and not taken */
     size_t scanned;     /* bytes of the input that are known to hold no end of a line */
-    bool discarding;    /* within a line that was too long */
     size_t line_size;   /* bytes of the last message */
+    uint64_t lines;     /* complete lines after the first that were taken */
+    unsigned bad_lines; /* in a row, that broke the protocol */
+    int left_size;      /* bytes that were left in the kernel for want of memory, without the end of a line; or 0 */
+    bool discarding;    /* within a line that was too long */
     bool starved;       /* waits for memory, in the worker's list */
     bool choked;        /* lines, or the end of input, wait until less output does */
     bool ended;         /* the client's end of input was read, or nothing more is to be read */
-    uint64_t lines;     /* complete lines after the first that were taken */
-    unsigned bad_lines; /* in a row, that broke the protocol */
     size_t counted;     /* bytes of memory, as the worker counted them last */
-    int left_size;      /* bytes that were left in the kernel for want of memory, without the end of a line; or 0 */
 } reader_t;
 
 void reader_fini(reader_t *self);

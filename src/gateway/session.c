@@ -127,7 +127,7 @@ void session_poll(session_t *self)
         events |= UV_WRITABLE;
     if (events == self->poll_events)
         return;
-    self->poll_events = events;
+    self->poll_events = (short)events;
     if (events)
         uv_poll_start(&self->poll, events, on_poll);
     else

@@ -42,16 +42,16 @@ struct session {
     close_t close_reason; /* why it ends */
     handoff_t origin;     /* the descriptor and where it comes from */
     uv_poll_t poll;
-    int poll_events;        /* what it is polled for at the moment */
+    short poll_events;      /* what it is polled for at the moment */
     bool half_closed;       /* the client has ended its side; the end of input is read in its turn */
     bool client_closed;     /* the end of input was read while closing */
     bool poll_closed;       /* the handle's close callback has run */
+    bool registered;        /* its broker may know its name: REGISTER was said and no LEFT has come */
+    bool said_quit;         /* and reads `ok quit` when that is done */
     char *name;             /* malloc'd at login */
     size_t name_size;       /* bytes */
     uplink_t *uplink;       /* to the broker of its name; borrowed; NULL before the login */
-    bool registered;        /* its broker may know its name: REGISTER was said and no LEFT has come */
     link_claim_t claim;     /* of the last confirmation of its name */
-    bool said_quit;         /* and reads `ok quit` when that is done */
     uint64_t open_messages; /* accepted and not settled */
     uint64_t since_ms;      /* in this state */
     list_node_t timed;      /* in the worker's list of logins or of closings */
