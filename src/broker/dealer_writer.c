@@ -35,7 +35,7 @@ void dealer_writer_connect(dealer_writer_t *self, span_t routing_id, uint32_t ep
     self->routing_id = routing_id;
     self->epoch = epoch;
     self->connected = true;
-    self->due = false;
+    self->due = self->is_held_back = false;
 }
 
 static uint64_t dealer_writer_sent(const dealer_writer_t *self)

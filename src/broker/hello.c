@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* hello: after the checks a known node that comes back to this instance gets its link resumed; any other is made anew,
  * and what the broker knew of it is given up. WELCOME goes out at once, since no body may come with it, and who the
- * others are follows; so does on a fresh link what is held of the node, and that the broker drains. On a resumed one
+ * others are and whether the broker drains follows; so does on a fresh link what is held of the node. On a resumed one
  * that comes with the batches that are sent again, when the node has registered: what it hears of its copies must not
  * overtake the notices in them. Every check may fail. Owner: the router's thread. */
 #include "broker/hello.h"
@@ -62,7 +62,7 @@ static void hello_welcome(node_t *node)
     buffer_fini(&ids);
 }
 
-/* Tells the node who the others are, and, if it is new, them who it is. */
+/* Tells the node who the others are and whether the broker drains, and, if it is new, them who it is. */
 static void hello_introduce(node_t *node)
 {
     uint32_t at = 0;
@@ -73,16 +73,16 @@ static void hello_introduce(node_t *node)
         dealer_writer_origin(&other->writer, node->handle, &node->id);
         node_touch(other);
     }
+    if (node->broker->drain != DRAIN_NONE)
+        node_tell_empty(node, RECORD_DRAIN);
     node_touch(node);
 }
 
-/* What a node must know of how things stand, behind the notices that it has not taken yet. */
+/* What is held of the node, unless that is to be told at the end of the settling. */
 static void hello_state(node_t *node)
 {
     if (!node->broker->settle.is_active)
         held_state(node);
-    if (node->broker->drain != DRAIN_NONE)
-        node_tell_empty(node, RECORD_DRAIN);
 }
 
 void hello_registered(node_t *node)
@@ -90,8 +90,8 @@ void hello_registered(node_t *node)
     if (!node->resumed)
         return;
     dealer_writer_let_go(&node->writer, broker_now_ms(node->broker));
-    gone_tell(node);
     hello_state(node);
+    gone_tell(node);
     node_touch(node);
 }
 

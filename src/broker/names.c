@@ -6,6 +6,8 @@
  * ends the link. Owner: the router's thread. */
 #include "broker/names.h"
 
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/held.h"
@@ -133,6 +135,7 @@ void peer_stop_waiting(peer_t *self)
     if (owner)
         waiters_remove(&owner->waiting, self);
     waiters_remove(&broker->settle.waiting, self);
+    broker->settle.last = NULL;
     peer_destroy(self);
 }
 
@@ -140,7 +143,7 @@ void peer_stop_waiting(peer_t *self)
  * compared with what it gave the owner; one that another did, with what the owner had from such a one. */
 static bool peer_beats(const peer_t *self, const peer_t *owner)
 {
-    if (!self->again || (!self->node->was_here && !owner->again))
+    if (!self->again || (!self->node->was_here && !owner->again) || (self->doubtful && !owner->doubtful))
         return false;
     const claim_t *against = self->node->was_here ? &owner->given : &owner->claim;
     if (self->claim.term != against->term)
@@ -232,6 +235,13 @@ static bool names_register_again(node_t *node, const control_t *record)
     return true;
 }
 
+static void peer_await_settling(peer_t *self)
+{
+    settle_t *settle = &self->node->broker->settle;
+    waiters_add(settle->last ? &settle->last->waiting : &settle->waiting, self);
+    settle->last = self;
+}
+
 int names_register(node_t *node, const control_t *record)
 {
     if (names_register_again(node, record))
@@ -242,12 +252,13 @@ int names_register(node_t *node, const control_t *record)
     peer_t *owner = (peer_t *)table_get(node->broker->names, record->name.name);
     if (owner && owner->node == node && owner->is_stale)
         peer_leave_name(owner);
+    settle_t *settle = &node->broker->settle;
     peer_t *peer = peer_new(node, record->name.session, record->name.name);
     peer->again = record->name.again;
+    peer->doubtful = record->name.doubtful && settle->is_active;
     peer->claim = (claim_t){.term = record->name.term, .serial = record->name.serial};
-    settle_t *settle = &node->broker->settle;
-    if (settle->is_active && !record->name.again)
-        waiters_add(&settle->waiting, peer);
+    if (settle->is_active && (!peer->again || peer->doubtful))
+        peer_await_settling(peer);
     else
         peer_claim(peer);
     return 0;
@@ -266,14 +277,40 @@ void names_replaced(node_t *node)
     leaving_replaced(node);
 }
 
+/* For qsort: peer_t *, the one that has logged in last first. */
+static int claims_compare(const void *one, const void *other)
+{
+    const claim_t *a = &(*(peer_t *const *)one)->claim, *b = &(*(peer_t *const *)other)->claim;
+    if (a->term != b->term)
+        return a->term < b->term ? 1 : -1;
+    return (a->serial < b->serial) - (a->serial > b->serial);
+}
+
+/* Lets the peers of an array claim their names, in that order, and frees the array. */
+static void peers_claim(buffer_t *array, int (*compare)(const void *one, const void *other))
+{
+    size_t count = buffer_size(array) / sizeof(peer_t *);
+    if (count == 0)
+        return;
+    peer_t **peers = (peer_t **)(void *)(array->data + array->start);
+    if (compare)
+        qsort(peers, count, sizeof *peers, compare);
+    for (size_t i = 0; i < count; i++)
+        peer_claim(peers[i]);
+    buffer_fini(array);
+}
+
 void names_settled(struct broker *broker)
 {
-    while (broker->settle.waiting) {
-        peer_t *peer = broker->settle.waiting;
-        broker->settle.waiting = peer->waiting;
+    buffer_t doubtful = {0}, fresh = {0};
+    for (peer_t *peer = broker->settle.waiting, *next; peer; peer = next) {
+        next = peer->waiting;
         peer->waiting = NULL;
-        peer_claim(peer);
+        buffer_append(peer->doubtful ? &doubtful : &fresh, &peer, sizeof peer);
     }
+    broker->settle.waiting = broker->settle.last = NULL;
+    peers_claim(&doubtful, claims_compare);
+    peers_claim(&fresh, NULL);
 }
 
 void names_registered(node_t *node)

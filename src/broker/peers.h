@@ -40,6 +40,7 @@ typedef struct peer {
     uint64_t session;
     peer_state_t state;
     bool again;                         /* confirmed before, by this instance or another */
+    bool doubtful;                      /* somebody else may have had the name since */
     claim_t claim;                      /* what it was registered with, or given first */
     claim_t given;                      /* what it was given last */
     bool is_stale;                      /* of the link before, and not registered again yet */

@@ -24,7 +24,8 @@ typedef struct {
     bool is_active;       /* a node of another instance has come, and not all have registered */
     table_t *expected;    /* expected_t, by id */
     uint32_t missing;     /* of those, how many have not said REGISTERED */
-    struct peer *waiting; /* new names, in the order in which they came */
+    struct peer *waiting; /* new names, and doubtful ones, in the order in which they came */
+    struct peer *last;    /* of those; may be NULL, though there are some */
 } settle_t;
 
 /* The broker has started. */

@@ -121,15 +121,15 @@ static bool link_read_next(link_t *self)
     return count > 0;
 }
 
-bool link_is_in_doubt(const link_t *self)
+bool link_was_silent(const link_t *self, uint64_t since_ms)
 {
-    return self->state >= LINK_UP && uv_hrtime() / 1000000 - self->heard_ms >= self->timeout_ms / 4 * 3;
+    return uv_hrtime() / 1000000 - since_ms >= self->timeout_ms / 4 * 3;
 }
 
 /* Loses a link that is in doubt: what came may be for a node that was given up since. Returns true then. */
 static bool link_doubt(link_t *self)
 {
-    bool in_doubt = link_is_in_doubt(self);
+    bool in_doubt = self->state >= LINK_UP && link_was_silent(self, self->heard_ms);
     if (in_doubt)
         link_lose(self, CLOSE_LINK_TIMEOUT, span_str("silent"));
     return in_doubt;
@@ -275,6 +275,7 @@ void link_lose(link_t *self, close_t reason, span_t detail)
     if (self->state >= LINK_UP) {
         self->loss_up = reason;
         self->lost_ms = reactor_now_ms(self->reactor);
+        self->heard_before_ms = self->heard_ms;
     }
     link_drop_dealer(self, reason == CLOSE_ORDERLY ? (int)self->options.linger_ms : 0);
     link_reset(self);

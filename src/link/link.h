@@ -22,6 +22,7 @@ typedef struct link link_t;
 /* How a name was confirmed last; of two sessions that claim a name again the one with the higher claim has it. */
 typedef struct {
     uint64_t term, serial; /* term 0: it was not confirmed yet */
+    uint32_t doubts;       /* of its link, until then */
 } link_claim_t;
 
 typedef enum {

@@ -201,6 +201,7 @@ static int link_welcome(link_t *self, const control_t *record, uint64_t acknowle
         return -CLOSE_BAD_RECORD;
     if (resumed && self->sent - acknowledged > custody_sent_count(self->custody))
         return -CLOSE_BAD_SEQUENCE;
+    self->doubts += given_up || link_was_silent(self, self->heard_before_ms);
     custody_unsettle(self->custody);
     if (resumed)
         link_resume(self, acknowledged);
@@ -234,7 +235,7 @@ static void link_origin_read(link_t *self, const control_t *record)
 
 static void link_confirm(link_t *self, const control_t *record)
 {
-    link_claim_t claim = {.term = record->name.term, .serial = record->name.serial};
+    link_claim_t claim = {.term = record->name.term, .serial = record->name.serial, .doubts = self->doubts};
     if (self->term < claim.term)
         self->term = claim.term;
     self->callbacks->on_confirmed(self->owner, self, record->name.session, claim);

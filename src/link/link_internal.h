@@ -23,6 +23,8 @@ struct link {
     uint32_t backoff_ms;
     uint64_t opened_ms; /* when the present state's wait began */
     uint64_t heard_ms, spoke_ms;
+    uint64_t heard_before_ms;                                   /* when something was heard last on the link before */
+    uint32_t doubts;                                            /* times that the broker may have given this node up */
     uint64_t lost_ms;                                           /* when the last link that was up was lost, or 0 */
     uint32_t window_size, batch_size, heartbeat_ms, timeout_ms; /* of WELCOME */
     link_id_t instance;                                         /* of the broker, of the last WELCOME */
@@ -71,8 +73,8 @@ void link_receive(link_t *self, zmq_msg_t *header, zmq_msg_t *body);
 /* Sends HELLO. */
 void link_greet(link_t *self);
 
-/* Whether the broker may have given this node up, since nothing was heard of it for too long. */
-bool link_is_in_doubt(const link_t *self);
+/* Whether the broker may have given this node up if nothing was heard of it since. */
+bool link_was_silent(const link_t *self, uint64_t since_ms);
 
 /* Closes the batch that is being made, if there is one, and gives it to custody. */
 void link_seal(link_t *self);

@@ -255,6 +255,7 @@ void link_register(link_t *self, uint64_t session, span_t name, link_claim_t cla
         link_control(self, &(control_t){.type = RECORD_REGISTER,
                                .name = {.session = session,
                                    .again = claim.term > 0,
+                                   .doubtful = claim.term > 0 && claim.doubts != self->doubts,
                                    .term = claim.term,
                                    .serial = claim.serial,
                                    .name = name}});

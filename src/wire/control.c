@@ -64,7 +64,7 @@ static void register_walk(walk_t *self, control_t *record)
     walk_64(self, &record->name.session);
     walk_64(self, &record->name.term);
     walk_64(self, &record->name.serial);
-    walk_flag(self, &record->name.again, 1);
+    walk_flags(self, &record->name.again, &record->name.doubtful, 1);
     walk_name(self, &record->name.name);
 }
 

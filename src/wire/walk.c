@@ -61,6 +61,14 @@ void walk_flag(walk_t *self, bool *flag, size_t size)
     *flag = flags == 1;
 }
 
+void walk_flags(walk_t *self, bool *first, bool *second, size_t size)
+{
+    uint64_t flags = walk_uint(self, (uint64_t)*first | (uint64_t)*second << 1, size);
+    self->bad = self->bad || flags > 3 || flags == 2;
+    *first = flags & 1;
+    *second = flags & 2;
+}
+
 void walk_zero(walk_t *self, size_t size)
 {
     uint64_t value = walk_uint(self, 0, size);

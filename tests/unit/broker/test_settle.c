@@ -72,6 +72,48 @@ static void names_that_were_confirmed_before_go_first(void **state)
     assert_int_equal(broker_number("names"), 2);
 }
 
+static void put_doubtful(dealer_t *dealer, uint64_t session, uint64_t serial)
+{
+    dealer_put(dealer, &(control_t){.type = RECORD_REGISTER,
+                           .name = {.session = session,
+                               .term = 1,
+                               .serial = serial,
+                               .again = true,
+                               .doubtful = true,
+                               .name = span_str("bob")}});
+}
+
+/* Whoever has logged in last gets the name and what waits for it, and a new login comes behind both. */
+static void doubtful_names_wait_for_the_end_and_the_latest_wins(void **state)
+{
+    (void)state;
+    come_back(&a, 0xa, 0xb);
+    dealer_put_register(&a, SESSION(1, 5), "bob");
+    put_doubtful(&a, SESSION(1, 6), 3);
+    register_again(&a, SESSION(1, 1), "alice");
+    alice_sends("bob", "one");
+    broker_wait_number("counters.messages", 1);
+    come_back(&b, 0xb, 0);
+    put_doubtful(&b, SESSION(1, 2), 7);
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "one");
+    assert_int_equal(dealer_expect(&b, RECORD_CONFIRMED)->control.name.session, SESSION(1, 2));
+    assert_int_equal(dealer_expect(&a, RECORD_DENIED)->control.name.session, SESSION(1, 6));
+    assert_int_equal(dealer_expect(&a, RECORD_DENIED)->control.name.session, SESSION(1, 5));
+}
+
+static void a_doubtful_name_loses_against_one_without_doubt(void **state)
+{
+    (void)state;
+    come_back(&a, 0xa, 0xb);
+    put_doubtful(&a, SESSION(1, 6), 30);
+    register_again(&a, SESSION(1, 1), "alice");
+    come_back(&b, 0xb, 0);
+    register_again(&b, SESSION(1, 2), "bob");
+    assert_int_equal(dealer_expect(&a, RECORD_DENIED)->control.name.session, SESSION(1, 6));
+}
+
 /* The recipient logs in anew, since its node was lost: it gets what waited for its name. */
 static void new_names_are_given_out_before_copies_are_refused(void **state)
 {
@@ -174,6 +216,8 @@ int main(void)
         BROKER_TEST(the_settling_ends_when_all_that_were_named_have_registered),
         SETTLE_TEST(the_settling_ends_with_its_time),
         BROKER_TEST(names_that_were_confirmed_before_go_first),
+        BROKER_TEST(doubtful_names_wait_for_the_end_and_the_latest_wins),
+        BROKER_TEST(a_doubtful_name_loses_against_one_without_doubt),
         BROKER_TEST(new_names_are_given_out_before_copies_are_refused),
         BROKER_TEST(a_node_is_told_of_those_who_have_not_come),
         BROKER_TEST(what_is_held_is_stated_when_all_have_come),
