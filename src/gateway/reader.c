@@ -69,7 +69,7 @@ static void reader_starve(session_t *session)
 
 void reader_on_settled(session_t *session)
 {
-    if (!session->reader.starved || !reader_is_allowed(session))
+    if (!reader_is_allowed(session))
         return;
     session->reader.starved = false;
     session->reader.choked = true;
@@ -120,6 +120,21 @@ static void reader_take_login(session_t *session, span_t text)
         session_login(session, name);
 }
 
+/* Its line waits for a name or for room, and not for memory. */
+static bool reader_must_wait(session_t *session)
+{
+    session->reader.starved = false;
+    return false;
+}
+
+/* One more message of that size is under way while memory is short: that may be enough for now. */
+static void reader_charge(session_t *session, size_t size)
+{
+    session->reader.line_size = size;
+    if (!reader_is_allowed(session))
+        reader_starve(session);
+}
+
 /* Takes one line; false if it must wait. */
 static bool reader_take_line(session_t *session, span_t text)
 {
@@ -136,18 +151,16 @@ static bool reader_take_line(session_t *session, span_t text)
     }
     if (line.kind == LINE_MESSAGE) {
         int messages = uplinks_send(&worker->uplinks, session->id, session_name(session), &line, &session->waiting);
-        session->reader.starved = false;
         if (messages == 0)
-            return false;
+            return reader_must_wait(session);
         if (messages < 0) {
             reader_refuse(session, messages, span_of(NULL, 0));
             return true;
         }
         session->open_messages += (unsigned)messages;
-        session->reader.line_size = text.size;
         worker->counters.messages++;
-        if (!reader_is_allowed(session))
-            reader_starve(session);
+        if (worker->limits.writer.share != SIZE_MAX)
+            reader_charge(session, text.size);
     }
     session->reader.lines++;
     session->reader.bad_lines = 0;

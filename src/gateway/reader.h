@@ -45,7 +45,8 @@ void reader_read(session_t *session);
 /* Takes the lines that are in the buffer already, as far as they need not wait. */
 void reader_go_on(session_t *session);
 
-/* A message of the session is settled: if it waited for that, it goes on when it is flushed at the end of the turn. */
+/* A message of a session that waits for memory is settled: if that is enough, it goes on when it is flushed at the end
+ * of the turn. */
 void reader_on_settled(session_t *session);
 
 /* The session is flushed: goes on with lines that waited until there was less to write, or less under way. */

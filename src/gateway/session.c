@@ -332,7 +332,8 @@ void session_quit(session_t *self, close_t reason)
 void session_settle(session_t *self)
 {
     self->open_messages--;
-    reader_on_settled(self);
+    if (self->reader.starved)
+        reader_on_settled(self);
     if (self->state == SESSION_SETTLING && self->open_messages == 0)
         session_leave(self);
 }
