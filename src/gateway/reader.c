@@ -56,7 +56,8 @@ bool reader_is_allowed(const session_t *session)
     if (share == SIZE_MAX)
         return true;
     size_t open = session->open_messages * (session->reader.line_size + WRITER_COPY_SIZE);
-    return !worker->full && writer_waiting(&session->writer) < share &&
+    bool full = worker->full && buffer_size(&session->reader.input) == 0;
+    return !full && writer_waiting(&session->writer) < share &&
            open < (share < READER_PIECE_SIZE ? READER_PIECE_SIZE : share);
 }
 
@@ -385,7 +386,7 @@ static bool reader_is_within_line(const session_t *session)
 /* Reads at most `size` bytes in the way that the budget asks for. */
 static ssize_t reader_read_once(session_t *session, size_t size)
 {
-    if (!reader_is_allowed(session)) {
+    if (session->worker->full || !reader_is_allowed(session)) {
         reader_starve(session);
         return -1;
     }

@@ -33,8 +33,8 @@ size_t reader_scratch_size(size_t line_size);
 /* Whether the session wants bytes from its socket now. */
 bool reader_is_wanted(const session_t *session);
 
-/* Whether the memory budget lets the session read: nobody when it is full, and when it is short nobody for whom more
- * waits than its share, or of whom more is under way. */
+/* Whether the memory budget lets the session go on: when memory is short nobody for whom more waits than its share, or
+ * of whom more is under way; when it is full, only those whose lines are in memory already. */
 bool reader_is_allowed(const session_t *session);
 
 /* The socket is readable: reads once and takes the lines. While memory is short, what cannot be taken at once and is

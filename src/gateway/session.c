@@ -408,11 +408,17 @@ static void session_check_marks(session_t *self)
     link_pause(self->uplink->link, session_name(self), paused);
 }
 
-/* Keeps the session in the list of those that are watched for a stall while its socket takes no more. */
+/* Whether more waits for the client: its socket takes no more, or it was paused for want of memory before that. */
+static bool session_may_stall(const session_t *self)
+{
+    return self->writer.blocked || (self->writer.paused && writer_unacknowledged(&self->writer));
+}
+
+/* Keeps the session in the list of those that are watched for a stall while that may be one. */
 static void session_watch_stall(session_t *self)
 {
     list_node_t *node = &self->writer.stalling;
-    if (!self->writer.blocked) {
+    if (!session_may_stall(self)) {
         list_remove(node);
         self->writer.stall_since_ms = 0;
     } else if (!list_has(node)) {
@@ -436,8 +442,10 @@ void session_flush(session_t *self)
             return;
         }
         session_watch_unacknowledged(self);
-        session_watch_stall(self);
+        if (self->worker->limits.writer.share != SIZE_MAX)
+            session_look(self);
         session_check_marks(self);
+        session_watch_stall(self);
         if (self->state == SESSION_FLUSHING && writer_is_empty(&self->writer))
             session_end_output(self);
         reader_go_on_flushed(self);

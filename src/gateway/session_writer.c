@@ -47,9 +47,8 @@ void writer_line(session_writer_t *self, const span_t *parts, size_t count)
     self->position += buffer_size(&self->output) - before;
 }
 
-static void writer_grow(session_writer_t *self)
+static void writer_resize(session_writer_t *self, uint32_t capacity)
 {
-    uint32_t capacity = self->capacity ? 2 * self->capacity : WRITER_KEEP_COPIES;
     queued_copy_t *copies = malloc(capacity * sizeof *copies);
     if (!copies)
         abort();
@@ -73,7 +72,7 @@ void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *orig
     buffer_commit(&self->output, size);
     self->position += size;
     if (self->next - self->first == self->capacity)
-        writer_grow(self);
+        writer_resize(self, self->capacity ? 2 * self->capacity : WRITER_KEEP_COPIES);
     *writer_at(self, self->next++) = (queued_copy_t){
         .origin = origin_take(origin), .number = copy->number, .session = copy->session, .end = self->position};
 }
@@ -157,8 +156,12 @@ uint64_t writer_acknowledge(session_writer_t *self, link_t *link, int fd)
 
 void writer_rest(session_writer_t *self)
 {
-    if (self->first == self->next && self->capacity > WRITER_KEEP_COPIES)
+    if (self->capacity <= WRITER_KEEP_COPIES)
+        return;
+    if (self->first == self->next)
         writer_free_copies(self);
+    else if ((self->next - self->first) * 4 < self->capacity)
+        writer_resize(self, self->capacity / 2);
 }
 
 void writer_tell(session_writer_t *self, link_t *link, uint64_t session)
@@ -297,18 +300,21 @@ bool writer_became_resumed(session_writer_t *self, const writer_limits_t *limits
     return true;
 }
 
+/* Where in the stream the first copy ends that the client's kernel may not have. */
+static uint64_t writer_acknowledged_end(session_writer_t *self)
+{
+    return self->acknowledged < self->next ? writer_at(self, self->acknowledged)->end : self->position;
+}
+
 bool writer_is_stalled(session_writer_t *self, const writer_limits_t *limits, uint64_t now_ms)
 {
-    uint64_t position = writer_position(self);
-    if (!self->stall_since_ms) {
-        self->stall_since_ms = now_ms;
-        self->stall_position = position;
+    uint64_t position = writer_position(self), acknowledged = writer_acknowledged_end(self);
+    uint64_t since_ms = self->stall_since_ms;
+    uint64_t written = position - self->stall_position, arrived = acknowledged - self->stall_acknowledged;
+    if (since_ms && now_ms - since_ms < limits->stall_time_ms)
         return false;
-    }
-    if (now_ms - self->stall_since_ms < limits->stall_time_ms)
-        return false;
-    bool stalled = (position - self->stall_position) * 1000 < limits->stall_rate * limits->stall_time_ms;
     self->stall_since_ms = now_ms;
     self->stall_position = position;
-    return stalled;
+    self->stall_acknowledged = acknowledged;
+    return since_ms && (written > arrived ? written : arrived) * 1000 < limits->stall_rate * limits->stall_time_ms;
 }

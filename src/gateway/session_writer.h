@@ -58,7 +58,7 @@ typedef struct {
     bool mid_line;     /* what was written last ended within a line */
     bool blocked;      /* the socket takes no more at the moment */
     bool paused;       /* the high mark was passed, and the low mark was not yet reached */
-    uint64_t stall_since_ms, stall_position;
+    uint64_t stall_since_ms, stall_position, stall_acknowledged;
     list_node_t stalling;       /* in the worker's list of blocked sessions */
     list_node_t dirty;          /* in the worker's list of sessions to flush */
     list_node_t unacknowledged; /* in the worker's list of sessions with such copies */
@@ -132,10 +132,10 @@ static inline size_t writer_memory(const session_writer_t *self)
     return self->output.capacity + self->capacity * sizeof(queued_copy_t);
 }
 
-/* Bytes that wait for the client to read, with what its copies take beside. */
+/* Bytes that wait for the client to read, with what its copies take beside until its kernel has them. */
 static inline size_t writer_waiting(const session_writer_t *self)
 {
-    return buffer_size(&self->output) + (size_t)(self->next - self->written) * WRITER_COPY_SIZE;
+    return buffer_size(&self->output) + (size_t)(self->next - self->acknowledged) * WRITER_COPY_SIZE;
 }
 
 /* Copies that wait to be written. */

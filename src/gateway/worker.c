@@ -294,6 +294,8 @@ void worker_look(worker_t *self)
         session_look(session);
         writer_rest(&session->writer);
         worker_memory_count(session);
+        if (session->writer.paused)
+            worker_dirty(session);
         if (session_is_over(session))
             session_cut(session, session->close_reason);
     }

@@ -67,7 +67,7 @@ static void flood_begin(const char *stall_time, uint32_t text_size, unsigned fan
     snprintf(stall, sizeof stall, "gateway/stall_time=%s", stall_time);
     flood = (flood_t){.flooders = FLOODERS / deadline_patience()};
     flood.server = server_start("all", "-s", "gateway/memory=16MiB", "-s", "gateway/workers=2", "-s",
-        "gateway/send_buffer=64KiB", "-s", stall, NULL);
+        "gateway/send_buffer=64KiB", "-s", "gateway/receive_buffer=64KiB", "-s", stall, NULL);
     flood.crowd = crowd_new("f", flood.flooders);
     crowd_member_t member = {.endpoint = server_gateway(flood.server),
         .line_count = CROWD_ENDLESS,
@@ -126,7 +126,7 @@ static void check_flood(uint32_t text_size, unsigned fan)
     crowd_stop(flood.crowd);
     for (unsigned i = 0; i < flood.flooders; i++)
         crowd_set_read_rate(flood.crowd, i, PACE_FREE);
-    crowd_run(flood.crowd, crowd_is_settled, NULL, 60000);
+    crowd_run(flood.crowd, crowd_is_settled, NULL, 120000);
     crowd_check(flood.crowd);
     flood_end();
 }
@@ -146,7 +146,26 @@ static void long_lines_that_nobody_reads_stay_within_the_budget_and_arrive(void 
 static void lines_to_many_that_nobody_reads_stay_within_the_budget_and_arrive(void **state)
 {
     (void)state;
-    check_flood(100, 16);
+    check_flood(100, 8);
+}
+
+static bool are_all_closed(crowd_t *crowd, void *arg)
+{
+    (void)crowd;
+    (void)arg;
+    flood_measure();
+    flood_exchange();
+    return process_count_log(server_process(flood.server), "event=close reason=stalled") == flood.flooders;
+}
+
+/* What they did not take is returned to senders who do not read either; that ends too, and the ledger balances. */
+static void those_who_never_read_are_closed_and_leave_nothing_behind(void **state)
+{
+    (void)state;
+    flood_begin("1s", 10, 1);
+    crowd_run(flood.crowd, are_all_closed, NULL, 60000);
+    flood_check_memory();
+    flood_end();
 }
 
 int main(void)
@@ -155,6 +174,7 @@ int main(void)
         TEST(short_lines_that_nobody_reads_stay_within_the_budget_and_arrive),
         TEST(long_lines_that_nobody_reads_stay_within_the_budget_and_arrive),
         TEST(lines_to_many_that_nobody_reads_stay_within_the_budget_and_arrive),
+        TEST(those_who_never_read_are_closed_and_leave_nothing_behind),
     };
     return TEST_RUN(tests);
 }

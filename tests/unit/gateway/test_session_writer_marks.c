@@ -60,6 +60,7 @@ static void a_share_that_is_used_up_pauses_and_a_quarter_of_it_resumes(void **st
     shared.share = 4 * size;
     assert_true(writer_became_resumed(&writer, &shared));
     write_all(&size);
+    writer_acknowledge(&writer, rig.link, server);
     assert_int_equal(writer_waiting(&writer), 0);
 }
 
