@@ -14,6 +14,7 @@
 #include "broker/gone.h"
 #include "broker/kept.h"
 #include "broker/nodes.h"
+#include "broker/owed.h"
 #include "broker/settle.h"
 #include "broker/strangers.h"
 #include "wire/control.h"
@@ -61,6 +62,7 @@ typedef struct broker {
     struct peer *name_cache[1 << NAME_CACHE_BITS];
     table_t *held_origins; /* held_origin_t: of whom something is held */
     settle_t settle;
+    owed_t owed;           /* notices for those who were given up */
     kept_t kept;           /* what waits for the settling */
     strangers_t strangers; /* refused lately */
     uint64_t taken_due_ms; /* when TAKEN is to be asked again though nothing changed, 0 for never */

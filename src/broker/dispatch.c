@@ -6,6 +6,7 @@
 #include "broker/dispatch.h"
 
 #include "broker/broker.h"
+#include "broker/held_origins.h"
 #include "broker/names.h"
 #include "broker/pauses.h"
 #include "wire/error.h"
@@ -104,15 +105,29 @@ static unsigned transit_route(const transit_t *self)
     return 1;
 }
 
-void transit_notify(const transit_t *self, node_t *origin, const body_report_t *report)
+static body_notice_t notice_of(const body_report_t *report)
 {
-    body_notice_t notice = {.error = report->error,
+    return (body_notice_t){.error = report->error,
         .reason = report->reason,
         .taken = true,
         .number = report->number,
         .session = report->session,
-        .report = self->batch->first_number + self->index,
         .name = report->name};
+}
+
+/* Keeps a notice for a node that is not here, if it may come back. */
+static void notice_owe(struct broker *broker, const link_id_t *origin, const body_notice_t *notice)
+{
+    if (owed_add(&broker->owed, origin, notice))
+        broker->counters.notices++;
+    else
+        broker->counters.notices_dropped++;
+}
+
+void transit_notify(const transit_t *self, node_t *origin, const body_report_t *report)
+{
+    body_notice_t notice = notice_of(report);
+    notice.report = self->batch->first_number + self->index;
     self->broker->counters.notices++;
     dealer_writer_notice(&origin->writer, &self->run, &notice, self->batch, self->index);
     node_touch(origin);
@@ -122,13 +137,14 @@ static unsigned transit_report(const transit_t *self, const body_report_t *repor
 {
     struct broker *broker = self->broker;
     node_t *origin = nodes_find(&broker->nodes, &report->origin);
+    body_notice_t notice = notice_of(report);
     broker->counters.reports++;
     if (origin)
         transit_notify(self, origin, report);
     else if (broker->settle.is_active)
         kept_add_report(&broker->kept, self, report);
     else
-        broker->counters.notices_dropped++;
+        notice_owe(broker, &report->origin, &notice);
     return origin || broker->settle.is_active;
 }
 
@@ -166,17 +182,30 @@ int dispatch_body(node_t *node, span_t frame, const frame_header_t *header)
     return rc;
 }
 
-void dispatch_lost(node_t *origin, uint64_t number, uint64_t session, span_t name)
+static body_notice_t notice_of_loss(uint64_t number, uint64_t session, span_t name)
 {
-    body_notice_t notice = {.error = FERRY_ERROR_UNCONFIRMED,
+    return (body_notice_t){.error = FERRY_ERROR_UNCONFIRMED,
         .reason = FERRY_REASON_GATEWAY_LOST,
         .taken = true,
         .number = number,
         .session = session,
         .name = name};
+}
+
+static void dispatch_lost(node_t *origin, const body_notice_t *notice)
+{
     origin->broker->counters.notices++;
-    dealer_writer_notice(&origin->writer, NULL, &notice, NULL, 0);
+    dealer_writer_notice(&origin->writer, NULL, notice, NULL, 0);
     node_touch(origin);
+}
+
+void dispatch_lost_held(struct broker *broker, const held_origin_t *origin, uint64_t number, span_t name)
+{
+    body_notice_t notice = notice_of_loss(number, DISPATCH_SESSION_UNKNOWN, name);
+    if (origin->node)
+        dispatch_lost(origin->node, &notice);
+    else
+        notice_owe(broker, &origin->id, &notice);
 }
 
 static void dispatch_lose_copy(node_t *node, node_t *origin, const body_copy_t *copy)
@@ -185,10 +214,12 @@ static void dispatch_lose_copy(node_t *node, node_t *origin, const body_copy_t *
     broker->ledger.unconfirmed[FERRY_REASON_GATEWAY_LOST] += copy->recipient_count;
     for (unsigned i = 0; i < copy->recipient_count; i++) {
         peer_t *peer = node_peer(node, body_session_at(copy, i));
-        if (origin && peer && peer->item.key.size > 0)
-            dispatch_lost(origin, copy->number, copy->session, peer->item.key);
-        else
+        if (!origin || !peer || peer->item.key.size == 0) {
             broker->counters.notices_dropped++;
+            continue;
+        }
+        body_notice_t notice = notice_of_loss(copy->number, copy->session, peer->item.key);
+        dispatch_lost(origin, &notice);
     }
 }
 
@@ -204,8 +235,8 @@ static void on_lost_body(void *arg, span_t frame)
             origin = nodes_by_handle(&node->broker->nodes, record.run.handle);
         else if (record.type == RECORD_COPY)
             dispatch_lose_copy(node, origin == node ? NULL : origin, &record.copy);
-        else
-            node->broker->counters.notices_dropped++;
+        else if (record.notice.taken) /* of others the message is sent again */
+            notice_owe(node->broker, &node->id, &record.notice);
     }
 }
 

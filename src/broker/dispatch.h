@@ -39,11 +39,12 @@ void transit_refuse(const transit_t *self, span_t name);
 void transit_notify(const transit_t *self, node_t *origin, const body_report_t *report);
 
 /* Ends every copy and report that the node was sent and has not acknowledged: the senders of copies are told that
- * nobody knows. The DEALER writer is empty afterwards. */
+ * nobody knows, and the notices among it are kept in case the node comes back. The DEALER writer is empty afterwards.
+ */
 void dispatch_lose(node_t *node);
 
-/* Tells an origin that a copy of its message was lost with the recipient's node. */
-void dispatch_lost(node_t *origin, uint64_t number, uint64_t session, span_t name);
+/* Tells an origin, now or when it comes back, that a held copy of its message was lost with the recipient's node. */
+void dispatch_lost_held(struct broker *broker, const struct held_origin *origin, uint64_t number, span_t name);
 
 /* Puts TAKEN into what the node is sent, if there is news. */
 void dispatch_taken(node_t *node);

@@ -253,9 +253,8 @@ void held_registered(node_t *node)
 
 static void held_lost_entry(held_list_t *ended, const peer_t *peer, const entry_t *entry)
 {
-    node_t *origin = entry->origin->node;
-    if (origin && peer->item.key.size > 0)
-        dispatch_lost(origin, entry->number, DISPATCH_SESSION_UNKNOWN, peer->item.key);
+    if (peer->item.key.size > 0)
+        dispatch_lost_held(peer->node->broker, entry->origin, entry->number, peer->item.key);
     held_origin_tell(entry->origin, ended, entry->number);
 }
 

@@ -132,6 +132,7 @@ static void hello_begin(broker_t *broker, span_t routing_id, uint32_t epoch, con
     hello_introduce(node);
     hello_state(node);
     hello_log(node);
+    owed_tell(&broker->owed, node);
     kept_release_reports(&broker->kept, node);
 }
 

@@ -31,6 +31,8 @@ void loss_of_node(node_t *node, int reason)
         node->writer.connected = false;
     if (node->bye_heard)
         settle_registered(node);
+    else
+        owed_begin(&broker->owed, &node->id);
     kept_forget(&broker->kept, node);
     held_lost(node);
     dispatch_lose(node);

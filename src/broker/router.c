@@ -268,6 +268,7 @@ static void broker_fini(broker_t *self)
     nodes_fini(&self->nodes);
     held_origins_fini(self);
     gone_fini(&self->gone);
+    owed_fini(&self->owed);
     kept_fini(&self->kept);
     settle_fini(&self->settle);
     table_destroy(&self->names, NULL);

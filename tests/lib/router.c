@@ -141,6 +141,11 @@ static void router_begin_link(router_t *self, zmq_msg_t *routing_id, const route
     buffer_clear(&self->headers);
 }
 
+static bool router_knows(const router_t *self, zmq_msg_t *routing_id)
+{
+    return span_equal(frame_span(routing_id), span_of((const char *)self->routing_id, self->routing_id_size));
+}
+
 static void router_take_controls(router_t *self, router_event_t *event, zmq_msg_t *routing_id, span_t controls)
 {
     int rc;
@@ -148,14 +153,10 @@ static void router_take_controls(router_t *self, router_event_t *event, zmq_msg_
         event->type = event->control.type;
         if (event->type == RECORD_HELLO)
             router_begin_link(self, routing_id, event);
-        buffer_append(&self->events, event, sizeof *event);
+        if (router_knows(self, routing_id))
+            buffer_append(&self->events, event, sizeof *event);
     }
     assert_int_equal(rc, 0);
-}
-
-static bool router_knows(const router_t *self, zmq_msg_t *routing_id)
-{
-    return span_equal(frame_span(routing_id), span_of((const char *)self->routing_id, self->routing_id_size));
 }
 
 static void router_receive(router_t *self)

@@ -160,6 +160,44 @@ static inline void expect_leaving(uint64_t session)
     assert_int_equal(router_expect(&router, RECORD_LEAVING)->control.name.session, session);
 }
 
+static inline void start_joined(const char *const *options)
+{
+    worker_start(options);
+    router_join(&router);
+    router_put(&router, &(control_t){.type = RECORD_ORIGIN, .origin.handle = ORIGIN});
+    router_flush(&router);
+}
+
+/* What makes a client slow: a socket that takes little, and marks that are soon reached. */
+static inline int setup_slow(void **state)
+{
+    (void)state;
+    start_joined(
+        (const char *const[]){"gateway/high_mark=64KiB", "gateway/low_mark=16KiB", "gateway/send_buffer=4KiB", NULL});
+    return 0;
+}
+
+/* So many copies of a kilobyte each, in one batch, from message `first` on. */
+static inline void deliver_many(uint64_t first, unsigned count, uint64_t session)
+{
+    char text[1001];
+    memset(text, 'x', 1000);
+    text[1000] = '\0';
+    router_put_run(&router, ORIGIN);
+    for (unsigned i = 0; i < count; i++)
+        router_put_copy(&router, first + i, &session, 1, "eve", text);
+    router_flush(&router);
+}
+
+static inline void expect_report(uint64_t number, const char *name, int reason)
+{
+    const body_report_t *report = &router_wait(&router, RECORD_REPORT)->record.report;
+    assert_int_equal(report->number, number);
+    assert_int_equal(report->error, FERRY_ERROR_UNDELIVERED);
+    assert_int_equal(report->reason, reason);
+    assert_true(span_equal(report->name, span_str(name)));
+}
+
 /* The worker's next word to main must be this; others that are given out too are returned, for the caller to free. */
 static inline void expect_word(const char *word, char **first, char **second)
 {
