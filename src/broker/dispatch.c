@@ -208,33 +208,46 @@ void dispatch_lost_held(struct broker *broker, const held_origin_t *origin, uint
         notice_owe(broker, &origin->id, &notice);
 }
 
-static void dispatch_lose_copy(node_t *node, node_t *origin, const body_copy_t *copy)
+/* Tells the origin of a lost copy, or owes it to one that was given up, as `node` itself is being. */
+static void dispatch_lose_copy(node_t *node, uint32_t handle, const body_copy_t *copy, span_t name)
 {
     struct broker *broker = node->broker;
-    broker->ledger.unconfirmed[FERRY_REASON_GATEWAY_LOST] += copy->recipient_count;
-    for (unsigned i = 0; i < copy->recipient_count; i++) {
-        peer_t *peer = node_peer(node, body_session_at(copy, i));
-        if (!origin || !peer || peer->item.key.size == 0) {
-            broker->counters.notices_dropped++;
-            continue;
-        }
-        body_notice_t notice = notice_of_loss(copy->number, copy->session, peer->item.key);
+    node_t *origin = nodes_by_handle(&broker->nodes, handle);
+    body_notice_t notice = notice_of_loss(copy->number, copy->session, name);
+    link_id_t id = node->id;
+    if (origin && origin != node)
         dispatch_lost(origin, &notice);
+    else if (origin || gone_find(&broker->gone, handle, &id))
+        notice_owe(broker, &id, &notice);
+    else
+        broker->counters.notices_dropped++;
+}
+
+static void dispatch_lose_copies(node_t *node, uint32_t handle, const body_copy_t *copy)
+{
+    node->broker->ledger.unconfirmed[FERRY_REASON_GATEWAY_LOST] += copy->recipient_count;
+    for (unsigned i = 0; i < copy->recipient_count; i++) {
+        const peer_t *peer = node_peer(node, body_session_at(copy, i));
+        if (peer && peer->item.key.size > 0)
+            dispatch_lose_copy(node, handle, copy, peer->item.key);
+        else
+            node->broker->counters.notices_dropped++;
     }
 }
 
 static void on_lost_body(void *arg, span_t frame)
 {
-    node_t *node = arg, *origin = NULL;
+    node_t *node = arg;
+    uint32_t handle = 0;
     body_t body;
     body_record_t record;
     if (body_open_down(&body, frame) != 0)
         return;
     while (body_next_down(&body, &record) == 1) {
         if (record.type == RECORD_RUN)
-            origin = nodes_by_handle(&node->broker->nodes, record.run.handle);
+            handle = record.run.handle;
         else if (record.type == RECORD_COPY)
-            dispatch_lose_copy(node, origin == node ? NULL : origin, &record.copy);
+            dispatch_lose_copies(node, handle, &record.copy);
         else if (record.notice.taken) /* of others the message is sent again */
             notice_owe(node->broker, &node->id, &record.notice);
     }

@@ -49,6 +49,20 @@ void gone_add(node_t *node, bool orderly)
             gone_say(other, &entry);
 }
 
+bool gone_find(const gone_t *self, uint32_t handle, link_id_t *id)
+{
+    span_t all = buffer_span(&self->entries);
+    gone_entry_t entry;
+    for (size_t at = 0; at < all.size; at += sizeof entry) {
+        memcpy(&entry, all.data + at, sizeof entry);
+        if (entry.handle != handle)
+            continue;
+        *id = entry.id;
+        return true;
+    }
+    return false;
+}
+
 void gone_tell(node_t *node)
 {
     span_t all = buffer_span(&node->broker->gone.entries);

@@ -16,6 +16,9 @@ void gone_fini(gone_t *self);
 /* A node goes: remembers it, and tells the others, but for those who will be told by gone_tell. `orderly`: with BYE. */
 void gone_add(node_t *node, bool orderly);
 
+/* Whom that handle meant. False if it never meant anybody, or not lately. */
+bool gone_find(const gone_t *self, uint32_t handle, link_id_t *id);
+
 /* Tells a node whose link is resumed ORIGIN and GONE of those that went since it has certainly taken what it was told
  * on the link before. */
 void gone_tell(node_t *node);

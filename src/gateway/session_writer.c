@@ -193,7 +193,8 @@ void writer_restate(session_writer_t *self, link_t *link, uint64_t session)
 
 void writer_disown(session_writer_t *self)
 {
-    self->disowned = self->told = self->stated = self->next;
+    self->disowned_first = self->told;
+    self->disowned_end = self->told = self->stated = self->next;
 }
 
 /* Bytes at the front of the output that end a line whose beginning was written. */
@@ -207,11 +208,12 @@ static size_t writer_tail(const session_writer_t *self)
 static void writer_report(session_writer_t *self, uint64_t index, const writer_loss_t *loss, int error)
 {
     const queued_copy_t *copy = writer_at(self, index);
-    if (index < self->disowned)
+    if (index >= self->disowned_first && index < self->disowned_end)
         return;
     link_report(loss->link, loss->session,
         &(body_report_t){.error = (uint16_t)error,
             .reason = (uint16_t)loss->reason,
+            .settled = index < self->told,
             .origin = copy->origin->node,
             .session = copy->session,
             .number = copy->number,

@@ -52,12 +52,12 @@ typedef struct {
     uint32_t look_count; /* unacknowledged copies at which the kernel is asked; rises while it helps little */
     uint64_t first, told, acknowledged, written, stated, next; /* copies as drawn above; they count up for ever */
     uint64_t returned;                                         /* copies from `acknowledged` on that were returned */
-    uint64_t disowned; /* copies before it were told to their senders as unconfirmed, and are not told of again */
-    bool is_tcp;       /* the client's kernel acknowledges what it has; otherwise what is written is there */
-    bool ended;        /* the end of file was written, too */
-    bool mid_line;     /* what was written last ended within a line */
-    bool blocked;      /* the socket takes no more at the moment */
-    bool paused;       /* the high mark was passed, and the low mark was not yet reached */
+    uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
+    bool is_tcp;   /* the client's kernel acknowledges what it has; otherwise what is written is there */
+    bool ended;    /* the end of file was written, too */
+    bool mid_line; /* what was written last ended within a line */
+    bool blocked;  /* the socket takes no more at the moment */
+    bool paused;   /* the high mark was passed, and the low mark was not yet reached */
     uint64_t stall_since_ms, stall_position, stall_acknowledged;
     list_node_t stalling;       /* in the worker's list of blocked sessions */
     list_node_t dirty;          /* in the worker's list of sessions to flush */
@@ -94,8 +94,8 @@ void writer_tell(session_writer_t *self, link_t *link, uint64_t session);
 /* On a new link: states all copies anew that are still to be written. */
 void writer_restate(session_writer_t *self, link_t *link, uint64_t session);
 
-/* The broker has told the senders of all copies that are here that they are unconfirmed: they are still written, but
- * not told of any more. */
+/* The broker has told the senders of all copies that it had not been told to have ended that they are unconfirmed: they
+ * are still written, but not told of any more. */
 void writer_disown(session_writer_t *self);
 
 /* Drops the output but for a line whose beginning was written, and reports each copy that is dropped to its sender as

@@ -68,7 +68,8 @@ void custody_resume(custody_t *self, uint64_t count);
  * the ledger of the broker had counted is counted here if that ledger was lost with it. */
 typedef enum {
     CUSTODY_NEW_BROKER, /* another instance */
-    CUSTODY_GIVEN_UP,   /* the same instance, which has told the ends of all that this node took: reports end here */
+    CUSTODY_GIVEN_UP,   /* the same instance, which has told the end of all that had not ended: reports of that end here
+                         */
 } custody_anew_t;
 void custody_begin_anew(custody_t *self, custody_anew_t why);
 

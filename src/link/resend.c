@@ -30,7 +30,7 @@ static fate_t record_fate(const body_record_t *record, uint64_t number, const re
     if (record->type == RECORD_GAP || ask->is_taken(ask->arg, number))
         return FATE_GAP;
     if (record->type == RECORD_REPORT)
-        return ask->no_reports ? FATE_GAP : FATE_WHOLE;
+        return ask->no_reports && !record->report.settled ? FATE_GAP : FATE_WHOLE;
     unsigned left = message_left(&record->message, number, ask, NULL);
     if (left == 0)
         return FATE_GAP;

@@ -12,7 +12,7 @@ typedef struct {
     bool (*is_taken)(const void *arg, uint64_t number);
     bool (*has_ended)(const void *arg, uint64_t number, uint32_t recipient); /* by its position in the record */
     const void *arg;
-    bool no_reports; /* reports are left out */
+    bool no_reports; /* reports are left out, but for those of copies that the broker had been told to have ended */
 } resend_t;
 
 /* Writes the body that is to be sent instead into the empty `to`. `frame` is a body that was made here. Returns false,

@@ -100,11 +100,13 @@ static int body_take_report(body_t *self, body_record_t *record)
     const uint8_t *at = self->at;
     if (body_room(self) < REPORT_SIZE || at[1] == 0 || body_room(self) - REPORT_SIZE < at[1])
         return -CLOSE_BAD_RECORD;
-    if (bytes_get16(at + 6) != 0)
+    unsigned flags = bytes_get16(at + 6);
+    if (flags > BODY_REPORT_SETTLED)
         return -CLOSE_BAD_RECORD;
     record->type = RECORD_REPORT;
     record->report = (body_report_t){.error = bytes_get16(at + 2),
         .reason = bytes_get16(at + 4),
+        .settled = flags == BODY_REPORT_SETTLED,
         .session = bytes_get64(at + 24),
         .number = bytes_get64(at + 32),
         .name = bytes_span(at + REPORT_SIZE, at[1])};
@@ -294,7 +296,7 @@ void body_put_report(buffer_t *to, const body_report_t *report)
     start[1] = (uint8_t)report->name.size;
     bytes_put16(start + 2, report->error);
     bytes_put16(start + 4, report->reason);
-    bytes_put16(start + 6, 0);
+    bytes_put16(start + 6, report->settled ? BODY_REPORT_SETTLED : 0);
     memcpy(start + 8, report->origin.bytes, LINK_ID_SIZE);
     bytes_put64(start + 24, report->session);
     bytes_put64(start + 32, report->number);

@@ -14,6 +14,7 @@
 #define BODY_DOWN_HEADER_SIZE 8  /* u32 count, u32 0 */
 #define BODY_RECIPIENTS_MAX   1024
 #define BODY_NOTICE_TAKEN     1u
+#define BODY_REPORT_SETTLED   1u
 
 /* A cursor over a body frame. `number` is the message number of the record that was read last (bodies of nodes). */
 typedef struct {
@@ -31,6 +32,7 @@ typedef struct {
 
 typedef struct {
     uint16_t error, reason;
+    bool settled; /* the broker was told before that the copy has ended */
     link_id_t origin;
     uint64_t session, number;
     span_t name;

@@ -89,6 +89,7 @@ const vector_field_t vector_fields[] = {
     BODY("MESSAGE", "text", VECTOR_TEXT, message.text),
     BODY("REPORT", "error", VECTOR_16, report.error),
     BODY("REPORT", "reason", VECTOR_16, report.reason),
+    BODY("REPORT", "settled", VECTOR_FLAG, report.settled),
     BODY("REPORT", "origin", VECTOR_ID, report.origin),
     BODY("REPORT", "session", VECTOR_64, report.session),
     BODY("REPORT", "number", VECTOR_64, report.number),
