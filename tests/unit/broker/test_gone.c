@@ -57,6 +57,17 @@ static void the_others_are_told(void **state)
     rooms_told_nothing(one);
 }
 
+static void a_handle_is_known_after_its_node_went(void **state)
+{
+    (void)state;
+    link_id_t id;
+    go(rooms_node(2), false);
+    uint32_t handle = go(rooms_node(3), true);
+    assert_true(gone_find(&broker.gone, handle, &id));
+    assert_int_equal(id.bytes[0], 3);
+    assert_false(gone_find(&broker.gone, handle + 1, &id));
+}
+
 static void a_resumed_link_hears_who_went_since(void **state)
 {
     (void)state;
@@ -97,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         GONE_TEST(the_others_are_told),
+        GONE_TEST(a_handle_is_known_after_its_node_went),
         GONE_TEST(a_resumed_link_hears_who_went_since),
         GONE_TEST(those_who_went_long_ago_are_forgotten),
     };
