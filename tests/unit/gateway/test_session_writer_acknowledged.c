@@ -121,6 +121,23 @@ static void what_is_on_its_way_is_unconfirmed_and_the_rest_returned(void **state
     assert_int_equal(origin->references, 1);
 }
 
+static void what_the_broker_held_for_ended_is_told_though_the_rest_is_disowned(void **state)
+{
+    (void)state;
+    uint64_t written = fill();
+    tell();
+    expect_hold(written + 1, 200, false);
+    wait_acknowledged(0);
+    uint64_t delivered = acknowledge();
+    writer_disown(&writer);
+    assert_int_equal(doubt(FERRY_REASON_GONE), written - delivered);
+    assert_int_equal(lose(FERRY_REASON_GONE), 200 - written);
+    for (uint64_t number = delivered + 1; number <= written; number++)
+        expect_report_of(FERRY_ERROR_UNCONFIRMED, number, FERRY_REASON_GONE);
+    tell();
+    expect_nothing_told();
+}
+
 static void the_kernel_still_tells_after_a_reset(void **state)
 {
     (void)state;
@@ -227,6 +244,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TCP_TEST(a_written_copy_is_pending_until_it_is_acknowledged),
         TCP_TEST(what_is_on_its_way_is_unconfirmed_and_the_rest_returned),
+        TCP_TEST(what_the_broker_held_for_ended_is_told_though_the_rest_is_disowned),
         TCP_TEST(the_kernel_still_tells_after_a_reset),
         TCP_TEST(the_kernel_still_tells_when_a_write_has_failed),
         TCP_TEST(a_copy_that_was_told_as_ended_is_unconfirmed_all_the_same),

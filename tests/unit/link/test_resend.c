@@ -92,6 +92,19 @@ static const struct {
     {{.taken = 1, .ended = {1}}, false, "- | - | " REPORT "6:fay:two:ann bob cat | "},
 };
 
+static void a_report_of_what_had_ended_is_not_left_out(void **state)
+{
+    (void)state;
+    fates_t fates = {0};
+    buffer_t body = {0}, to = {0};
+    resend_t ask = {is_taken, has_ended, &fates, .no_reports = true};
+    body_begin_up(&body);
+    body_put_report(&body, &(body_report_t){.error = 17, .settled = true, .number = 9, .name = span_str("dan")});
+    body_finish_up(&body, 1, 1);
+    assert_false(resend_body(buffer_span(&body), &ask, &to));
+    buffer_fini(&body);
+}
+
 static void what_is_taken_or_ended_is_left_out(void **state)
 {
     (void)state;
@@ -129,6 +142,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(what_is_taken_or_ended_is_left_out),
+        TEST(a_report_of_what_had_ended_is_not_left_out),
         TEST(what_was_left_out_once_goes_as_it_is_then),
     };
     return TEST_RUN(tests);
