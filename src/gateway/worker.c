@@ -326,7 +326,7 @@ static void tick_blocked(worker_t *self, uint64_t now)
         session_t *session = list_member(node, session_t, writer.stalling);
         list_remove(node);
         list_append(&self->blocked, node);
-        if (writer_is_stalled(&session->writer, &self->limits.writer, now))
+        if (worker_memory_takes_returns(self) && writer_is_stalled(&session->writer, &self->limits.writer, now))
             session_cut(session, CLOSE_CLIENT_STALLED);
     }
 }

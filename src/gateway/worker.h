@@ -119,12 +119,14 @@ void worker_say(worker_t *self, const char *first, ...);
 
 /* The worker's part of the memory budget (worker_memory.c). Counts what the session holds now; at the end of a turn,
  * counts links and looks at the budget, as reading does in between; on the tick, wakes sessions that may read again;
- * tells how many may not. */
+ * tells how many may not; and whether there is room to tell of copies that are returned, so that clients that stall
+ * all at once are not closed all at once. */
 void worker_memory_count(session_t *session);
 void worker_memory_look(worker_t *self);
 void worker_memory_turn(worker_t *self);
 void worker_memory_tick(worker_t *self);
 uint64_t worker_memory_starved(const worker_t *self);
+bool worker_memory_takes_returns(const worker_t *self);
 
 /* The steps of the drain (worker_drain.c): main's commands, and what is looked at in every turn of it. */
 void worker_drain_begin(worker_t *self, uint64_t left_ms);

@@ -9,6 +9,9 @@
 #define WINDOW_PART 32
 #define WINDOW_MIN  4096 /* bytes */
 
+/* Of the budget, what the links may keep while clients are closed for a stall. */
+#define RETURNS_PART 128
+
 void worker_memory_look(worker_t *self)
 {
     budget_t *budget = self->account.budget;
@@ -61,6 +64,14 @@ void worker_memory_tick(worker_t *self)
         list_append(reader_is_allowed(list_member(node, session_t, waiting)) ? &woken : &self->starved, node);
     }
     worker_wake(&woken);
+}
+
+bool worker_memory_takes_returns(const worker_t *self)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->uplinks.count; i++)
+        kept += link_kept_size(self->uplinks.items[i].link);
+    return self->limits.writer.share == SIZE_MAX || kept <= self->account.budget->limit / RETURNS_PART;
 }
 
 uint64_t worker_memory_starved(const worker_t *self)

@@ -313,6 +313,11 @@ size_t custody_open_size(const custody_t *self)
     return self->open_size;
 }
 
+size_t custody_kept_size(const custody_t *self)
+{
+    return self->bodies.size;
+}
+
 size_t custody_memory(const custody_t *self)
 {
     return bodies_memory(&self->bodies) + self->entry_capacity * sizeof *self->entries +

@@ -83,6 +83,7 @@ uint64_t custody_kept_first(const custody_t *self);  /* the first number of the 
 uint64_t custody_sent_end(const custody_t *self);    /* the lowest number that was not sent, or the next number */
 uint64_t custody_floor(const custody_t *self);       /* the lowest number not known to be taken, or the next number */
 size_t custody_open_size(const custody_t *self);     /* bytes of messages not taken */
+size_t custody_kept_size(const custody_t *self);     /* bytes of bodies that are kept */
 size_t custody_memory(const custody_t *self);        /* bytes that it holds */
 bool custody_is_crowded(const custody_t *self);      /* CUSTODY_NUMBERS_MAX is reached */
 bool custody_is_clear(const custody_t *self);        /* nothing that was sent is open */

@@ -391,6 +391,11 @@ size_t link_memory(const link_t *self)
            self->controls.capacity;
 }
 
+size_t link_kept_size(const link_t *self)
+{
+    return custody_kept_size(self->custody) + buffer_size(&self->body);
+}
+
 uint64_t link_open_copies(const link_t *self)
 {
     return custody_open_copies(self->custody);

@@ -134,6 +134,7 @@ origins_t *link_origins(link_t *self);
 bool link_is_settled(const link_t *self);      /* every message and report that was given to it is settled */
 uint64_t link_open_copies(const link_t *self); /* walks: part of the ledger's pending */
 size_t link_memory(const link_t *self);        /* bytes that it holds */
+size_t link_kept_size(const link_t *self);     /* bytes of them in batches that are not taken */
 
 /* The link's entry in /status; the caller owns it. */
 json_t *link_json(const link_t *self);

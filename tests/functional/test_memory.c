@@ -14,8 +14,8 @@
 
 #define FLOODERS   400 /* each could have 64 KiB of unread lines and 256 KiB of output without a budget */
 #define BUDGET_KIB (16L * 1024)
-#define SLACK_KIB  (6L * 1024) /* fragments, stacks, and what was under way when a mark was passed */
-#define QUIET_MS   500         /* without a byte from the crowd: it is held back */
+#define SLACK_KIB  (12L * 1024) /* fragments of the heap, and what was under way when a mark was passed */
+#define QUIET_MS   500          /* without a byte from the crowd: it is held back */
 
 typedef struct {
     server_t *server;
