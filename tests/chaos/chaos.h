@@ -18,12 +18,11 @@
 #include "lib/crowd.h"
 #include "lib/dice.h"
 
-/* What a fault may do to clients that are not hit; lost, doubled and disordered copies are never allowed. */
+/* What a fault may do besides what its masks of groups say. */
 enum {
-    CHAOS_TELLS = 1, /* their copies to each other may end in error lines */
-    CHAOS_MOVES = 2, /* a known limit: copies to clients that move meanwhile may be doubled */
-    CHAOS_PARTS = 4, /* the ledgers may not balance among each other, only each for itself */
-    CHAOS_KILLS = 8, /* gateways: the same, and the ends that their clients read prove nothing */
+    CHAOS_TELLS = 1, /* copies between the steady may end in error lines */
+    CHAOS_PARTS = 2, /* the ledgers may not balance among each other, only each for itself */
+    CHAOS_KILLS = 4, /* gateways: the same, and the ends that their clients read prove nothing */
 };
 
 typedef struct chaos chaos_t;
@@ -36,6 +35,9 @@ typedef struct {
     deployment_shape_t shape;
     unsigned hit; /* bit i: the clients of gateway i may lose their connections, and messages with these */
     unsigned allows;
+    unsigned lost_from;  /* groups of population.h whose copies may be lost: nobody is left who could be told */
+    unsigned lost_to;    /* the same by recipient: who was killed had taken them */
+    unsigned doubled_to; /* groups whose copies may be doubled: they log in anew while their broker is away */
     unsigned times;      /* injections in a short run */
     unsigned long_times; /* and in a long one */
     unsigned pause_ms;   /* half of the pauses of a long run must be below it, unless the build needs patience; or 0 */

@@ -6,8 +6,9 @@
 #include "chaos/chaos.h"
 #include "chaos/result.h"
 
-/* 0 as long as nothing is sent again after a crash: then losses and error lines are shown, and no failure. */
-#define CHAOS_RECOVERS 0
+/* Of what is lost between clients that misbehave, and those who write to them, a run fails if this is 1. It is 0 as
+ * long as copies for a session that has left can come on a resumed link and end untold (event=copy-for-nobody). */
+#define CHAOS_JUDGES_UNRULY 0
 
 /* Injects the fault `times` times. The result, whose fault is named and which says that it failed, is filled in; what
  * is not as it should be fails the running cmocka test. */

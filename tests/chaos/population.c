@@ -74,7 +74,7 @@ static unsigned join_unruly(population_t *self, role_t role, unsigned gateway)
                                     .read_rate = role == ROLE_SLOW ? SLOW_RATE : PACE_FREE,
                                     .write_rate = ODD_RATE,
                                     .receive_buffer = ODD_BUFFER,
-                                    .group = role == ROLE_MOVER ? POPULATION_MOVERS : POPULATION_UNRULY,
+                                    .group = sends ? POPULATION_RESTLESS : POPULATION_LAZY,
                                     .returns = true});
     self->unruly[self->unruly_count++] = (unruly_t){.member = member, .role = role, .gateway = gateway};
     return member;
@@ -89,7 +89,7 @@ static void join_pen_pal(population_t *self, unsigned first, unsigned last, uint
                                     .line_count = CROWD_ENDLESS,
                                     .text_size = ODD_TEXT,
                                     .write_rate = rate / deadline_patience(),
-                                    .group = POPULATION_UNRULY,
+                                    .group = POPULATION_LAZY,
                                     .returns = true});
     for (unsigned i = first; i <= last; i++)
         crowd_address(self->crowd, member, self->unruly[i].member);

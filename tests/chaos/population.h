@@ -10,10 +10,11 @@
 #include "lib/dice.h"
 
 /* Groups of members (crowd_watch.h): plain clients of gateways that are spared, and of those that are hit; the unruly
- * and those who write to them; of these, the ones that move. */
-enum { POPULATION_STEADY = 1, POPULATION_HIT = 2, POPULATION_UNRULY = 4, POPULATION_MOVERS = 8 };
-#define POPULATION_PLAIN (POPULATION_STEADY | POPULATION_HIT)
-#define POPULATION_ALL   15
+ * that stay, and who writes to the unruly; the unruly that come and go. */
+enum { POPULATION_STEADY = 1, POPULATION_HIT = 2, POPULATION_LAZY = 4, POPULATION_RESTLESS = 8 };
+#define POPULATION_PLAIN  (POPULATION_STEADY | POPULATION_HIT)
+#define POPULATION_UNRULY (POPULATION_LAZY | POPULATION_RESTLESS)
+#define POPULATION_ALL    (POPULATION_PLAIN | POPULATION_UNRULY)
 
 typedef struct population population_t;
 

@@ -10,14 +10,15 @@
 
 typedef struct {
     const char *fault;
-    const char *failed;   /* why the run has no result, or NULL */
-    unsigned times;       /* injected */
-    uint64_t messages;    /* accepted */
-    account_sum_t all;    /* copies between all clients */
-    account_sum_t steady; /* between plain clients whose gateways were not hit */
-    account_sum_t movers; /* to clients that move */
-    unsigned cuts;        /* connections of the steady that ended without their asking */
-    int64_t *pauses_ms;   /* of each injection; heap */
+    const char *failed;    /* why the run has no result, or NULL */
+    unsigned times;        /* injected */
+    uint64_t messages;     /* accepted */
+    account_sum_t all;     /* copies between all clients */
+    account_sum_t steady;  /* between plain clients whose gateways were not hit */
+    account_sum_t kept;    /* those of which none may be lost */
+    account_sum_t ordered; /* those of which none may be doubled or out of order */
+    unsigned cuts;         /* connections of the steady that ended without their asking */
+    int64_t *pauses_ms;    /* of each injection; heap */
 } result_t;
 
 void result_fini(result_t *self);

@@ -128,7 +128,7 @@ void member_fail_login(member_t *self, const char *why, int64_t now_ms)
 static void on_end(member_t *self, int error, int64_t now_ms)
 {
     crowd_totals_t *totals = &self->ground->totals;
-    if (!error && !self->lags && line_buffer_rest(&self->input) > 0)
+    if (!error && !self->lags && !self->ground->wary && line_buffer_rest(&self->input) > 0)
         member_complain(self, "an end in the middle of a line", "");
     if (error)
         totals->resets++;
