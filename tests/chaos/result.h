@@ -16,7 +16,8 @@ typedef struct {
     account_sum_t all;     /* copies between all clients */
     account_sum_t steady;  /* between plain clients whose gateways were not hit */
     account_sum_t kept;    /* those of which none may be lost */
-    account_sum_t ordered; /* those of which none may be doubled or out of order */
+    account_sum_t once;    /* those of which none may be doubled */
+    account_sum_t ordered; /* those of which none may be out of order */
     unsigned cuts;         /* connections of the steady that ended without their asking */
     int64_t *pauses_ms;    /* of each injection; heap */
 } result_t;

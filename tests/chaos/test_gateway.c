@@ -128,6 +128,7 @@ static const chaos_fault_t faults[] = {
         .hit = HIT_OF_3,
         .allows = CHAOS_PARTS,
         .lost_from = POPULATION_HIT | POPULATION_UNRULY,
+        .doubled_to = POPULATION_RESTLESS,
         .times = 2,
         .long_times = 100,
     },
