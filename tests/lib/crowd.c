@@ -14,8 +14,9 @@
 #include "lib/process.h"
 #include "lib/test.h"
 
-#define TURN_MS    10  /* the longest that a turn waits */
-#define EVENTS_MAX 256 /* served in one turn */
+#define TURN_MS     10  /* the longest that a turn waits */
+#define EVENTS_MAX  256 /* served in one turn */
+#define ABSENT_TOLD 10  /* members that are not logged in, when a test fails */
 
 struct crowd {
     crowd_ground_t ground;
@@ -226,9 +227,24 @@ static void turn(crowd_t *self)
         member_on_ready(events[i].data.ptr, events[i].events, now_ms);
 }
 
+/* Says of a few members that are not logged in what they are at. */
+static void tell_absent(const crowd_t *self)
+{
+    static const char *const words[] = {"away", "connecting", "greeting", "in", "gone"};
+    unsigned told = 0;
+    for (unsigned i = 0; i < self->ground.member_count && told < ABSENT_TOLD; i++) {
+        const member_t *member = &self->ground.members[i];
+        if (member->state == MEMBER_IN && !member->shut)
+            continue;
+        print_message("%s-%u is %s%s\n", self->prefix, i, words[member->state], member->shut ? ", its end said" : "");
+        told++;
+    }
+}
+
 static void fail_late(const crowd_t *self)
 {
     crowd_totals_t totals = crowd_totals(self);
+    tell_absent(self);
     fail_msg(
         "crowd %s: not in time. Of %u members %u are connected; %ju messages sent, %ju copies received, %ju ended; "
         "%u told, %u draining, %u eofs, %u untold, %u resets, %u refusals, %ju corrupt (%s)",
