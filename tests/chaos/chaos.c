@@ -141,8 +141,8 @@ static bool is_at_rest(crowd_t *crowd, void *arg)
 
 static bool is_everybody_back(crowd_t *crowd, void *arg)
 {
-    (void)arg;
-    return crowd_away(crowd, POPULATION_ALL) == 0;
+    (void)crowd;
+    return population_is_complete(arg);
 }
 
 static void come_to_rest(chaos_t *self)
@@ -150,7 +150,7 @@ static void come_to_rest(chaos_t *self)
     crowd_t *crowd = population_crowd(self->population);
     rest_t rest = {.chaos = self, .changed_ms = deadline_now_ms()};
     population_calm(self->population);
-    population_run(self->population, is_everybody_back, NULL, AWAIT_MS);
+    population_run(self->population, is_everybody_back, self->population, AWAIT_MS);
     crowd_stop(crowd);
     crowd_run(crowd, is_at_rest, &rest, REST_MS);
 }

@@ -234,3 +234,11 @@ void population_calm(population_t *self)
         if (self->unruly[i].role == ROLE_SILENT)
             crowd_vanish(self->crowd, self->unruly[i].member, false);
 }
+
+bool population_is_complete(population_t *self)
+{
+    for (unsigned i = 0; i < self->unruly_count; i++)
+        if (self->unruly[i].away)
+            return false;
+    return crowd_away(self->crowd, POPULATION_ALL) == 0;
+}

@@ -34,4 +34,7 @@ void population_move(population_t *self);
 /* The unruly come back and read, and do no more mischief. */
 void population_calm(population_t *self);
 
+/* Whether everybody is logged in, and nobody about to leave. */
+bool population_is_complete(population_t *self);
+
 #endif
