@@ -127,6 +127,46 @@ static void flags_zeros_and_names_are_checked(void **state)
     }
 }
 
+/* Two flags in a byte, and whether it was bad. */
+static const struct {
+    uint8_t byte;
+    bool first, second, bad;
+} pairs[] = {{0, false, false, false}, {1, true, false, false}, {3, true, true, false}, {2, .bad = true},
+    {4, .bad = true}, {5, .bad = true}, {7, .bad = true}, {0x80, .bad = true}};
+
+static void a_second_flag_comes_only_with_the_first(void **state)
+{
+    (void)state;
+    for (size_t index = 0; index < sizeof pairs / sizeof *pairs; index++) {
+        bool first = false, second = false;
+        walk_t walk = {.mode = WALK_READ, .from = &pairs[index].byte, .size = 1};
+        walk_flags(&walk, &first, &second, 1);
+        assert_int_equal(walk.bad, pairs[index].bad);
+        if (walk.bad)
+            continue;
+        assert_int_equal(first, pairs[index].first);
+        assert_int_equal(second, pairs[index].second);
+        uint8_t byte = 0xff;
+        walk = (walk_t){.mode = WALK_WRITE, .to = &byte};
+        walk_flags(&walk, &first, &second, 1);
+        assert_int_equal(byte, pairs[index].byte);
+        assert_ptr_equal(walk.to, &byte + 1);
+    }
+}
+
+static void two_flags_are_as_wide_as_is_said(void **state)
+{
+    (void)state;
+    bool first = true, second = true;
+    uint8_t bytes[4] = {0xff, 0xff, 0xff, 0xff};
+    walk_t walk = {.mode = WALK_WRITE, .to = bytes};
+    walk_flags(&walk, &first, &second, sizeof bytes);
+    assert_memory_equal(bytes, "\x03\0\0\0", sizeof bytes);
+    walk = (walk_t){.mode = WALK_READ, .from = bytes, .size = 3};
+    walk_flags(&walk, &first, &second, sizeof bytes);
+    assert_true(walk.bad);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +176,8 @@ int main(void)
         cmocka_unit_test(too_few_bytes_are_bad),
         cmocka_unit_test(a_rest_of_broken_units_is_bad),
         cmocka_unit_test(flags_zeros_and_names_are_checked),
+        cmocka_unit_test(a_second_flag_comes_only_with_the_first),
+        cmocka_unit_test(two_flags_are_as_wide_as_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
