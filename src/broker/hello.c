@@ -106,8 +106,9 @@ static void hello_log(const node_t *node)
 static void hello_resume(node_t *node, span_t routing_id, const frame_header_t *header)
 {
     loss_of_link(node);
+    if (!node_is_restating(node)) /* else nothing that was held back has been heard since */
+        node->heard_before = node->heard_ms;
     node_reconnect(node, routing_id, header->epoch);
-    node->heard_before = node->heard_ms;
     node->heard_ms = broker_now_ms(node->broker);
     node->taken_before = header->acknowledged;
     dealer_writer_rewind(&node->writer, header->acknowledged);

@@ -118,6 +118,7 @@ static void who_goes_meanwhile_is_gone_behind_the_batches(void **state)
     say_registered(&b);
     dealer_expect_copy(&b, SESSION(1, 2), "carol", "farewell");
     assert_int_equal(dealer_expect(&b, RECORD_GONE)->control.origin.handle, handle);
+    dealer_expect(&a, RECORD_GONE);
     dealer_barrier(&a, 9);
 }
 
