@@ -72,6 +72,7 @@ static int front_registered(node_t *node)
     node->registered = true;
     held_registered(node);
     names_registered(node);
+    leaving_acknowledged(node);
     settle_registered(node);
     hello_registered(node);
     return 0;

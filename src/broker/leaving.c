@@ -13,7 +13,7 @@ static void peer_tell_left(const peer_t *self)
     node_tell(self->node, &(control_t){.type = RECORD_LEFT, .name.session = self->session});
 }
 
-static void peer_begin_leaving(peer_t *self)
+void leaving_start(peer_t *self)
 {
     node_t *node = self->node;
     peer_move(self, PEER_LEAVING);
@@ -44,7 +44,7 @@ int leaving_begin(node_t *node, uint64_t session)
         return -CLOSE_BAD_RECORD;
     peer->say_left = true;
     if (peer->state == PEER_OWNER)
-        peer_begin_leaving(peer);
+        leaving_start(peer);
     leaving_acknowledged(node);
     return 0;
 }
@@ -56,7 +56,7 @@ int leaving_begin_all(node_t *node)
     for (uint32_t slot = 0; slot < node->slot_count; slot++) {
         peer_t *peer = node->slots[slot];
         if (peer && peer->state == PEER_OWNER)
-            peer_begin_leaving(peer);
+            leaving_start(peer);
         else if (peer && peer->state == PEER_WAITING)
             peer_stop_waiting(peer);
     }

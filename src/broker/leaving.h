@@ -8,6 +8,9 @@
 #include "broker/nodes.h"
 #include "broker/peers.h"
 
+/* The owner of a name is leaving, whether its node has said so or is about to. */
+void leaving_start(peer_t *self);
+
 /* LEAVING of that session. */
 int leaving_begin(node_t *node, uint64_t session);
 

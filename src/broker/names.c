@@ -251,7 +251,7 @@ int names_register(node_t *node, const control_t *record)
         return rc;
     peer_t *owner = (peer_t *)table_get(node->broker->names, record->name.name);
     if (owner && owner->node == node && owner->is_stale)
-        peer_leave_name(owner);
+        leaving_start(owner); /* its node will say so; what was sent to it may come again */
     settle_t *settle = &node->broker->settle;
     peer_t *peer = peer_new(node, record->name.session, record->name.name);
     peer->again = record->name.again;

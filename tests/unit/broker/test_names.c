@@ -109,6 +109,23 @@ static void a_resumed_link_keeps_the_names_that_it_registers_again(void **state)
 }
 
 /* The session was closed and its name taken by another client of the same node while there was no link. */
+/* The session that goes has a copy on its way, which comes again on the resumed link. */
+static void a_name_is_given_to_another_session_when_nothing_comes_for_the_one_before(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "old");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "old");
+    dealer_resume(&b, ENDPOINT, 0);
+    ask(&b, SESSION(1, 8), "bob");
+    dealer_put(&b, &(control_t){.type = RECORD_LEAVING, .name.session = SESSION(1, 2)});
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "old");
+    dealer_acknowledge(&b);
+    dealer_wait(&b, RECORD_LEFT);
+}
+
 static void a_resumed_link_may_have_other_sessions_for_its_names(void **state)
 {
     (void)state;
@@ -117,10 +134,10 @@ static void a_resumed_link_may_have_other_sessions_for_its_names(void **state)
     dealer_resume(&b, ENDPOINT, 0);
     ask(&b, SESSION(1, 8), "bob");
     ask(&b, SESSION(2, 3), "barb");
-    assert_confirmed(&b, SESSION(1, 8));
     assert_confirmed(&b, SESSION(2, 3));
     dealer_put_empty(&b, RECORD_REGISTERED);
     dealer_flush(&b);
+    assert_confirmed(&b, SESSION(1, 8));
     alice_sends("bob", "new");
     dealer_expect_copy(&b, SESSION(1, 8), "alice", "new");
     assert_int_equal(broker_number("names"), 3);
@@ -303,6 +320,7 @@ int main(void)
         BROKER_TEST(a_name_that_left_is_free),
         BROKER_TEST(a_slot_that_is_in_use_cannot_be_used_again),
         BROKER_TEST(a_resumed_link_keeps_the_names_that_it_registers_again),
+        BROKER_TEST(a_name_is_given_to_another_session_when_nothing_comes_for_the_one_before),
         BROKER_TEST(a_resumed_link_may_have_other_sessions_for_its_names),
         BROKER_TEST(the_later_login_of_two_keeps_the_name),
         BROKER_TEST(the_later_login_of_a_term_keeps_the_name),
