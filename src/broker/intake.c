@@ -86,17 +86,6 @@ void inbatch_take(inbatch_t *self, uint32_t index, uint32_t count, uint16_t copi
         free(self);
 }
 
-static void intake_drop_taken(intake_t *self)
-{
-    while (self->first && self->first->untaken == 0) {
-        inbatch_t *batch = self->first;
-        self->first = batch->next;
-        free(batch);
-    }
-    if (!self->first)
-        self->last = NULL;
-}
-
 /* A number that is an exception joins the last range if it follows it. False when there are too many ranges. */
 static bool ranges_add(buffer_t *ranges, uint64_t number)
 {
@@ -118,8 +107,6 @@ static bool ranges_add(buffer_t *ranges, uint64_t number)
 /* Adds the exceptions of a batch; false when `below` must end at *number. */
 static bool inbatch_exceptions(const inbatch_t *self, bool is_old, buffer_t *ranges, uint64_t *number)
 {
-    if (self->untaken == 0)
-        return true;
     for (uint32_t index = 0; index < self->count; index++)
         if (self->outstanding[index] && (!is_old || !ranges_add(ranges, self->first_number + index))) {
             *number = self->first_number + index;
@@ -128,17 +115,36 @@ static bool inbatch_exceptions(const inbatch_t *self, bool is_old, buffer_t *ran
     return true;
 }
 
-/* The `below` of TAKEN; the exceptions under it are added to `ranges`. */
-static uint64_t intake_walk(const intake_t *self, uint64_t now_ms, buffer_t *ranges, uint64_t *due_ms)
+/* Takes out the batch behind `before`, or the first: all of it is taken. Returns the one that follows it. */
+static inbatch_t *intake_drop(intake_t *self, inbatch_t *before)
+{
+    inbatch_t **at = before ? &before->next : &self->first, *batch = *at;
+    *at = batch->next;
+    if (!batch->next)
+        self->last = before;
+    free(batch);
+    return *at;
+}
+
+/* The `below` of TAKEN; the exceptions under it are added to `ranges`. What is taken is let go on the way, so that one
+ * that waits for long does not make the walk long. */
+static uint64_t intake_walk(intake_t *self, uint64_t now_ms, buffer_t *ranges, uint64_t *due_ms)
 {
     uint64_t below = self->below;
-    for (const inbatch_t *batch = self->first; batch; batch = batch->next) {
+    inbatch_t *before = NULL, *batch = self->first;
+    while (batch) {
         bool is_old = now_ms - batch->since_ms >= INTAKE_GRACE_MS;
-        if (inbatch_exceptions(batch, is_old, ranges, &below))
+        if (batch->untaken == 0) {
+            batch = intake_drop(self, before);
             continue;
-        if (!is_old)
-            *due_ms = batch->since_ms + INTAKE_GRACE_MS;
-        break;
+        }
+        if (!inbatch_exceptions(batch, is_old, ranges, &below)) {
+            if (!is_old)
+                *due_ms = batch->since_ms + INTAKE_GRACE_MS;
+            break;
+        }
+        before = batch;
+        batch = batch->next;
     }
     return below;
 }
@@ -161,7 +167,6 @@ bool intake_taken(intake_t *self, uint64_t now_ms, uint64_t *due_ms)
 {
     *due_ms = 0;
     self->changed = false;
-    intake_drop_taken(self);
     buffer_t ranges = {0};
     uint64_t below = ranges_trim(&ranges, intake_walk(self, now_ms, &ranges, due_ms));
     bool is_news = below != self->told || !span_equal(buffer_span(&ranges), buffer_span(&self->ranges));

@@ -84,18 +84,28 @@ static uint64_t bodies_find(bodies_t *self, uint64_t number)
     return self->hint = low;
 }
 
+/* Gives the memory of a body back, whose place stays. */
+static void bodies_release(bodies_t *self, uint64_t index)
+{
+    zmq_msg_t *message = &bodies_at(self, index)->message;
+    self->size -= zmq_msg_size(message);
+    handover_close(message);
+    zmq_msg_init(message);
+    if (self->cursor_body == index)
+        self->cursor = (body_t){0};
+}
+
 void bodies_take(bodies_t *self, uint64_t number)
 {
-    bodies_at(self, bodies_find(self, number))->open--;
+    uint64_t index = bodies_find(self, number);
+    if (--bodies_at(self, index)->open == 0 && index < self->unsent)
+        bodies_release(self, index);
 }
 
 void bodies_drop_taken(bodies_t *self)
 {
-    for (; self->first < self->unsent && bodies_at(self, self->first)->open == 0; self->first++) {
-        zmq_msg_t *message = &bodies_at(self, self->first)->message;
-        self->size -= zmq_msg_size(message);
-        handover_close(message);
-    }
+    for (; self->first < self->unsent && bodies_at(self, self->first)->open == 0; self->first++)
+        bodies_release(self, self->first);
 }
 
 size_t bodies_memory(const bodies_t *self)
@@ -122,6 +132,12 @@ void bodies_replace(bodies_t *self, uint64_t index, zmq_msg_t *body)
     zmq_msg_init(kept);
     zmq_msg_move(kept, body);
     self->cursor = (body_t){0};
+}
+
+uint64_t bodies_numbers(const bodies_t *self, uint64_t index, uint32_t *count)
+{
+    *count = bodies_at(self, index)->count;
+    return bodies_at(self, index)->first;
 }
 
 span_t bodies_frame(const bodies_t *self, uint64_t index)

@@ -51,7 +51,8 @@ void bodies_rewind(bodies_t *self, uint64_t count);
 /* Keeps another body, of the same numbers, in the place of body `index`. Takes the message. */
 void bodies_replace(bodies_t *self, uint64_t index, zmq_msg_t *body);
 
-/* Notes that one more number of the body that holds this one is taken. */
+/* Notes that one more number of the body that holds this one is taken; with the last the memory of a body that was sent
+ * is given back. */
 void bodies_take(bodies_t *self, uint64_t number);
 
 /* Lets go of the bodies at the front of which everything is taken. */
@@ -63,7 +64,10 @@ size_t bodies_memory(const bodies_t *self);
 /* Reads record `number`, which must be in a kept body. Spans live as long as that is kept. Cheap in rising order. */
 void bodies_read(bodies_t *self, uint64_t number, body_record_t *record);
 
-/* Body `index`, from first up to next, as it is sent. */
+/* Body `index`, from first up to next, as it is sent; empty if it was sent and everything in it is taken. */
 span_t bodies_frame(const bodies_t *self, uint64_t index);
+
+/* Its first number and their count. */
+uint64_t bodies_numbers(const bodies_t *self, uint64_t index, uint32_t *count);
 
 #endif

@@ -11,6 +11,8 @@
 #include "link/custody_internal.h"
 #include "wire/error.h"
 
+#define ENTRIES_KEPT (1u << 16) /* that are not given back when nothing is open */
+
 custody_t *custody_new(ledger_t *ledger, custody_settled_fn *on_settled, void *arg)
 {
     custody_t *self = calloc(1, sizeof *self);
@@ -204,11 +206,22 @@ bool custody_is_taken(const void *arg, uint64_t number)
     return number < self->floor || self->entries[number & (self->entry_capacity - 1)].taken;
 }
 
+/* Gives back what a message that waited for long has made the ring need. */
+static void custody_shrink(custody_t *self)
+{
+    if (self->floor < self->next || self->entry_capacity <= ENTRIES_KEPT)
+        return;
+    free(self->entries);
+    self->entries = NULL;
+    self->entry_capacity = 0;
+}
+
 void custody_advance(custody_t *self)
 {
     bodies_drop_taken(&self->bodies);
     while (self->floor < self->kept_end && custody_entry(self, self->floor)->taken)
         self->floor++;
+    custody_shrink(self);
     endings_tidy(&self->endings, custody_is_taken, self);
 }
 

@@ -15,7 +15,7 @@
 #include "wire/body.h"
 
 #define CUSTODY_NUMBERS_MAX                                                                                            \
-    (1u << 18) /* between the oldest message not taken and the newest; 24 bytes of memory each */
+    (1u << 21) /* between the oldest message not taken and the newest; 24 bytes of memory each */
 
 typedef struct custody custody_t;
 

@@ -37,29 +37,43 @@ static void custody_send_again(custody_t *self)
         self->resent_end = self->bodies.unsent;
 }
 
-void custody_resume(custody_t *self, uint64_t count)
-{
-    custody_send_again(self);
-    bodies_rewind(&self->bodies, count);
-}
-
 static bool custody_has_ended(const void *arg, uint64_t number, uint32_t recipient)
 {
     return endings_find(&((const custody_t *)arg)->endings, number, recipient) != NULL;
 }
 
-/* Keeps what is to be sent again in the place of a body. */
+/* Keeps another body in the place of that one. */
+static void custody_replace(custody_t *self, uint64_t index, const buffer_t *frame)
+{
+    zmq_msg_t body;
+    if (zmq_msg_init_size(&body, buffer_size(frame)) != 0)
+        abort();
+    memcpy(zmq_msg_data(&body), frame->data, buffer_size(frame));
+    bodies_replace(&self->bodies, index, &body);
+}
+
+/* Keeps what is to be sent again in the place of a body; without `ask` only of one that is not kept any more. */
 static void custody_rewrite(custody_t *self, uint64_t index, const resend_t *ask)
 {
     buffer_t rewritten = {0};
-    zmq_msg_t body;
-    if (!resend_body(bodies_frame(&self->bodies, index), ask, &rewritten))
-        return;
-    if (zmq_msg_init_size(&body, buffer_size(&rewritten)) != 0)
-        abort();
-    memcpy(zmq_msg_data(&body), rewritten.data, buffer_size(&rewritten));
-    bodies_replace(&self->bodies, index, &body);
+    span_t frame = bodies_frame(&self->bodies, index);
+    if (frame.size == 0) {
+        uint32_t count;
+        uint64_t first = bodies_numbers(&self->bodies, index, &count);
+        resend_gaps(first, count, &rewritten);
+        custody_replace(self, index, &rewritten);
+    } else if (ask && resend_body(frame, ask, &rewritten)) {
+        custody_replace(self, index, &rewritten);
+    }
     buffer_fini(&rewritten);
+}
+
+void custody_resume(custody_t *self, uint64_t count)
+{
+    custody_send_again(self);
+    bodies_rewind(&self->bodies, count);
+    for (uint64_t i = self->bodies.unsent; count > 0; count--, i++)
+        custody_rewrite(self, i, NULL);
 }
 
 /* What a broker that is no more had counted as lost is counted here. */
@@ -99,9 +113,9 @@ void custody_begin_anew(custody_t *self, custody_anew_t why)
     if (why == CUSTODY_NEW_BROKER)
         custody_count_lost(self);
     endings_clear(&self->endings);
+    bodies_rewind(&self->bodies, self->bodies.unsent - self->bodies.first); /* N.B. first, so that gaps are kept */
     for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
         custody_take_gaps(self, i);
-    bodies_rewind(&self->bodies, self->bodies.unsent - self->bodies.first);
     self->exception_count = 0;
     self->below = self->floor;
     custody_advance(self);

@@ -50,8 +50,7 @@ static int link_read_run(link_t *self, const body_run_t *record, run_t *run)
     *run = (run_t){.origin = origins_get(&self->origins, record->handle), .again = record->again};
     if (!run->origin)
         return -CLOSE_BAD_RECORD;
-    taken_log_cut(&run->origin->log, record->floor, record->again);
-    reported_cut(&run->origin->reported, record->floor);
+    origin_cut(run->origin, record->floor, record->again);
     return 1;
 }
 

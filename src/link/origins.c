@@ -96,7 +96,7 @@ void origins_expect(origins_t *self, const link_id_t *node)
 void origins_reported(origins_t *self, uint64_t recipient, const body_report_t *report)
 {
     origin_t *origin = origins_find(self, &report->origin);
-    if (origin)
+    if (origin && report->number >= origin->floor)
         reported_add(&origin->reported, recipient, report);
 }
 
@@ -193,11 +193,19 @@ void origins_settle(origins_t *self)
     }
 }
 
+void origin_cut(origin_t *self, uint64_t floor, bool again)
+{
+    self->floor = floor;
+    taken_log_cut(&self->log, floor, again);
+    reported_cut(&self->reported, floor);
+}
+
 size_t origins_memory(const origins_t *self)
 {
     size_t size = 0;
     for (size_t i = 0; i < self->count; i++)
-        size += self->items[i]->log.capacity * sizeof *self->items[i]->log.items;
+        size += self->items[i]->log.capacity * sizeof *self->items[i]->log.items +
+                self->items[i]->reported.capacity * sizeof *self->items[i]->reported.items;
     return size;
 }
 

@@ -19,6 +19,7 @@ typedef struct {
     uint64_t gone_order; /* which of those that are gone came first */
     uint32_t stated_handle, stated_epoch; /* what this node called it on the link of that epoch */
     uint32_t references;                  /* queued copies of this origin, and 1 unless it is gone */
+    uint64_t floor;                       /* it sends nothing below it again */
     taken_log_t log;
     reported_t reported;
 } origin_t;
@@ -58,11 +59,14 @@ void origins_settle(origins_t *self);
 /* The broker has told that this node is there, or may come back. */
 void origins_expect(origins_t *self, const link_id_t *node);
 
-/* A copy for that session was reported to its origin; kept with that origin's log. */
+/* A copy for that session was reported to its origin; kept with that origin's log, if it may come again. */
 void origins_reported(origins_t *self, uint64_t recipient, const body_report_t *report);
 
 /* Bytes that the logs need. Walks all origins. */
 size_t origins_memory(const origins_t *self);
+
+/* The origin sends nothing below that number again; with `again` false, nothing that it had sent before. */
+void origin_cut(origin_t *self, uint64_t floor, bool again);
 
 /* Appends the ids of the nodes that are not gone, at most CONTROL_NODES_MAX. */
 void origins_ids(const origins_t *self, buffer_t *to);

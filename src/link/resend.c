@@ -88,3 +88,11 @@ bool resend_body(span_t frame, const resend_t *ask, buffer_t *to)
     body_finish_up(to, first, count);
     return true;
 }
+
+void resend_gaps(uint64_t first, uint32_t count, buffer_t *to)
+{
+    body_begin_up(to);
+    for (uint32_t i = 0; i < count; i++)
+        body_put_gap(to);
+    body_finish_up(to, first, count);
+}

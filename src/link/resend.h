@@ -19,4 +19,7 @@ typedef struct {
  * and leaves `to` empty, if it goes as it is. */
 bool resend_body(span_t frame, const resend_t *ask, buffer_t *to);
 
+/* Writes a body of `count` gaps from that number on, for one that is not kept any more. */
+void resend_gaps(uint64_t first, uint32_t count, buffer_t *to);
+
 #endif

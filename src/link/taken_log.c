@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define ITEMS_FIRST 16
+#define ITEMS_KEPT  (1u << 16) /* that are not given back when none is in use */
 
 /* Two sorts of keys share the index: (number, session) of an item, and (0, session) whose value is the highest number
  * that was taken for that session. Numbers begin at 1. */
@@ -89,6 +90,11 @@ void taken_log_cut(taken_log_t *self, uint64_t floor, bool again)
         index_destroy(&self->index);
     while (self->first < self->next && taken_log_at(self, self->first)->number < floor)
         self->first++;
+    if (self->first < self->next || self->capacity <= ITEMS_KEPT)
+        return;
+    free(self->items);
+    self->items = NULL;
+    self->capacity = 0;
 }
 
 static void taken_log_grow(taken_log_t *self)

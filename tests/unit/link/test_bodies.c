@@ -187,6 +187,31 @@ static void another_body_takes_the_place_of_one_that_was_read(void **state)
     bodies_fini(&bodies);
 }
 
+static void the_memory_of_a_taken_body_is_given_back_though_its_place_stays(void **state)
+{
+    (void)state;
+    bodies_t bodies = {0};
+    uint32_t count;
+    for (uint64_t first = 1; first <= 5; first += 2)
+        keep(&bodies, first, 2);
+    size_t size = bodies.size;
+    send(&bodies);
+    send(&bodies);
+    bodies_take(&bodies, 3);
+    assert_int_equal(bodies.size, size);
+    bodies_take(&bodies, 4);
+    assert_true(bodies.size < size);
+    assert_int_equal(bodies_frame(&bodies, 1).size, 0);
+    assert_int_equal(bodies_numbers(&bodies, 1, &count), 3);
+    assert_int_equal(count, 2);
+    size = bodies.size;
+    bodies_take(&bodies, 5);
+    bodies_take(&bodies, 6); /* it is still to be sent, and says so */
+    assert_int_equal(bodies.size, size);
+    check_record(&bodies, 1);
+    bodies_fini(&bodies);
+}
+
 static void the_first_number_is_the_oldest_kept_bodys(void **state)
 {
     (void)state;
@@ -212,6 +237,7 @@ int main(void)
         TEST(the_ring_grows_and_wraps_around),
         TEST(bodies_are_sent_again_from_where_they_are_rewound_to),
         TEST(another_body_takes_the_place_of_one_that_was_read),
+        TEST(the_memory_of_a_taken_body_is_given_back_though_its_place_stays),
         TEST(the_first_number_is_the_oldest_kept_bodys),
     };
     return TEST_RUN(tests);

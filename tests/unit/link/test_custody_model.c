@@ -259,12 +259,20 @@ static void step_settled(model_t *self)
     custody_settled(self->rig.custody);
 }
 
+static bool model_has_taken(model_t *self, const kept_t *body)
+{
+    for (uint64_t number = body->first; number < body->end; number++)
+        if (model_message(self, number)->taken && !model_message(self, number)->is_gap)
+            return true;
+    return body->first < self->below;
+}
+
 /* The broker has not got some of the last bodies, of which it can have said nothing then. */
 static void step_resume(model_t *self)
 {
     size_t count = 0, most = model_random(self, 5);
     for (; count < most && self->unsent_body > self->first_body; count++) {
-        if (self->bodies[self->unsent_body - 1].first < self->below)
+        if (model_has_taken(self, &self->bodies[self->unsent_body - 1]))
             break;
         self->unsent_body--;
     }

@@ -286,6 +286,25 @@ static void those_are_named_that_are_not_gone(void **state)
     origins_fini(&origins);
 }
 
+static void what_can_not_come_again_is_not_remembered_as_reported(void **state)
+{
+    (void)state;
+    origins_t origins = {0};
+    link_id_t node = {{7}};
+    origins_put(&origins, 3, &node);
+    origin_t *origin = origins_get(&origins, 3);
+    origin_cut(origin, 10, false);
+    body_report_t report = {.origin = node, .number = 9, .name = span_str("bob")};
+    origins_reported(&origins, 5, &report);
+    assert_int_equal(origin->reported.count, 0);
+    report.number = 10;
+    origins_reported(&origins, 5, &report);
+    assert_int_equal(origin->reported.count, 1);
+    origin_cut(origin, 11, false);
+    assert_int_equal(origin->reported.count, 0);
+    origins_fini(&origins);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -303,6 +322,7 @@ int main(void)
         TEST(a_node_that_is_expected_is_there_until_the_broker_has_settled),
         TEST(what_was_reported_goes_with_the_log),
         TEST(those_are_named_that_are_not_gone),
+        TEST(what_can_not_come_again_is_not_remembered_as_reported),
     };
     return TEST_RUN(tests);
 }

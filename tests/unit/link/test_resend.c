@@ -92,6 +92,23 @@ static const struct {
     {{.taken = 1, .ended = {1}}, false, "- | - | " REPORT "6:fay:two:ann bob cat | "},
 };
 
+static void gaps_stand_for_a_body_that_is_not_kept(void **state)
+{
+    (void)state;
+    buffer_t to = {0};
+    body_t body;
+    body_record_t record;
+    resend_gaps(40, 3, &to);
+    assert_int_equal(body_open_up(&body, buffer_span(&to)), 0);
+    for (uint64_t number = 40; number < 43; number++) {
+        assert_int_equal(body_next_up(&body, &record), 1);
+        assert_int_equal(record.type, RECORD_GAP);
+        assert_int_equal(body.number, number);
+    }
+    assert_int_equal(body_next_up(&body, &record), 0);
+    buffer_fini(&to);
+}
+
 static void a_report_of_what_had_ended_is_not_left_out(void **state)
 {
     (void)state;
@@ -143,6 +160,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(what_is_taken_or_ended_is_left_out),
         TEST(a_report_of_what_had_ended_is_not_left_out),
+        TEST(gaps_stand_for_a_body_that_is_not_kept),
         TEST(what_was_left_out_once_goes_as_it_is_then),
     };
     return TEST_RUN(tests);
