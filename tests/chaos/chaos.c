@@ -163,8 +163,7 @@ static void sum_up(chaos_t *self)
     result->messages = crowd_totals(crowd).accepted;
     result->all = crowd_sum(crowd, POPULATION_ALL, POPULATION_ALL);
     result->steady = crowd_sum(crowd, POPULATION_STEADY, POPULATION_STEADY);
-    unsigned judged = CHAOS_JUDGES_UNRULY ? POPULATION_ALL : POPULATION_PLAIN;
-    result->kept = crowd_sum(crowd, judged & ~fault->lost_from, judged & ~fault->lost_to);
+    result->kept = crowd_sum(crowd, POPULATION_ALL & ~fault->lost_from, POPULATION_ALL & ~fault->lost_to);
     result->once = crowd_sum(crowd, POPULATION_ALL, POPULATION_ALL & ~fault->doubled_to);
     /* What a client sent before it was cut off may come behind what it sends when it is back. */
     result->ordered = crowd_sum(crowd, POPULATION_ALL & ~POPULATION_RESTLESS, POPULATION_ALL & ~fault->doubled_to);

@@ -127,7 +127,6 @@ static const chaos_fault_t faults[] = {
         .shape = {.brokers = 1, .gateways = 3},
         .hit = HIT_OF_3,
         .allows = CHAOS_PARTS,
-        .lost_from = POPULATION_HIT | POPULATION_UNRULY,
         .doubled_to = POPULATION_RESTLESS,
         .times = 2,
         .long_times = 100,

@@ -51,7 +51,6 @@ static const chaos_fault_t faults[] = {
         .inject = drop_all_for_more,
         .shape = {.brokers = 1, .gateways = 2},
         .allows = CHAOS_TELLS | CHAOS_PARTS,
-        .lost_from = POPULATION_ALL,
         .doubled_to = POPULATION_RESTLESS,
         .times = 2,
         .long_times = 50,
