@@ -134,6 +134,26 @@ void session_poll(session_t *self)
         uv_poll_stop(&self->poll);
 }
 
+/* Whether more waits for the client: its socket takes no more, or it was paused for want of memory before that; or the
+ * drain waits for it. */
+static bool session_may_stall(const session_t *self)
+{
+    return self->writer.blocked || (self->writer.paused && writer_unacknowledged(&self->writer)) ||
+           writer_is_awaited(&self->writer);
+}
+
+/* Keeps the session in the list of those that are watched for a stall while that may be one. */
+static void session_watch_stall(session_t *self)
+{
+    list_node_t *node = &self->writer.stalling;
+    if (!session_may_stall(self)) {
+        list_remove(node);
+        self->writer.stall_since_ms = 0;
+    } else if (!list_has(node)) {
+        list_append(&self->worker->blocked, node);
+    }
+}
+
 void session_look(session_t *self)
 {
     if (self->origin.fd < 0 || !self->uplink)
@@ -144,6 +164,13 @@ void session_look(session_t *self)
         self->since_ms = reactor_now_ms(self->worker->reactor);
     if (!writer_unacknowledged(&self->writer))
         list_remove(&self->writer.unacknowledged);
+    session_watch_stall(self);
+}
+
+void session_await(session_t *self)
+{
+    writer_await(&self->writer);
+    session_look(self);
 }
 
 /* Drops what the client still writes. Once it has closed its side, and its kernel has everything, that is the end; what
@@ -406,24 +433,6 @@ static void session_check_marks(session_t *self)
         return;
     self->worker->counters.pauses += paused;
     link_pause(self->uplink->link, session_name(self), paused);
-}
-
-/* Whether more waits for the client: its socket takes no more, or it was paused for want of memory before that. */
-static bool session_may_stall(const session_t *self)
-{
-    return self->writer.blocked || (self->writer.paused && writer_unacknowledged(&self->writer));
-}
-
-/* Keeps the session in the list of those that are watched for a stall while that may be one. */
-static void session_watch_stall(session_t *self)
-{
-    list_node_t *node = &self->writer.stalling;
-    if (!session_may_stall(self)) {
-        list_remove(node);
-        self->writer.stall_since_ms = 0;
-    } else if (!list_has(node)) {
-        list_append(&self->worker->blocked, node);
-    }
 }
 
 /* Keeps the session in the list of those that the tick looks at while it has copies of which nothing is known. */

@@ -108,6 +108,10 @@ void session_cut(session_t *self, close_t reason);
 void session_finish(session_t *self);
 void session_trim(session_t *self);
 
+/* For the drain, which waits until the client's kernel has acknowledged what was written until now (writer_is_awaited),
+ * or the session has stalled. */
+void session_await(session_t *self);
+
 /* The end of the session, when neither its client nor its broker need it any more: frees it, in libuv's time. */
 void session_bury(session_t *self);
 

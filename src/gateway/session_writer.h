@@ -51,6 +51,7 @@ typedef struct {
     uint32_t capacity;
     uint32_t look_count; /* unacknowledged copies at which the kernel is asked; rises while it helps little */
     uint64_t first, told, acknowledged, written, stated, next; /* copies as drawn above; they count up for ever */
+    uint64_t awaited;                                          /* copies below it hold up the drain */
     uint64_t returned;                                         /* copies from `acknowledged` on that were returned */
     uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
     bool is_tcp;   /* the client's kernel acknowledges what it has; otherwise what is written is there */
@@ -145,6 +146,18 @@ uint64_t writer_queued(const session_writer_t *self);
 static inline uint64_t writer_unacknowledged(const session_writer_t *self)
 {
     return self->written - self->acknowledged;
+}
+
+/* From now on the drain waits until the client's kernel has acknowledged what was written, or that has ended otherwise.
+ */
+static inline void writer_await(session_writer_t *self)
+{
+    self->awaited = self->written;
+}
+
+static inline bool writer_is_awaited(const session_writer_t *self)
+{
+    return self->acknowledged < self->awaited;
 }
 
 /* Whether so many are unacknowledged that the kernel is to be asked. */

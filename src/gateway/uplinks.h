@@ -14,8 +14,9 @@
 
 typedef struct {
     link_t *link;
-    table_t *pauses; /* names that may not be written to now, each with the sessions that wait for it */
-    list_t waiting;  /* sessions that wait for room */
+    table_t *pauses;  /* names that may not be written to now, each with the sessions that wait for it */
+    list_t waiting;   /* sessions that wait for room */
+    uint64_t awaited; /* in a drain: the numbers below it are to be settled */
 } uplink_t;
 
 typedef struct {

@@ -47,6 +47,13 @@ typedef enum {
     WORKER_DRAINED,
 } worker_phase_t;
 
+/* What a worker that is settling waits for. */
+typedef enum {
+    SETTLING_MESSAGES, /* that were accepted: their copies end */
+    SETTLING_CLIENTS,  /* to acknowledge what was written to them until then */
+    SETTLING_REPORTS,  /* that were made until then: they are taken */
+} worker_settling_t;
+
 struct worker {
     unsigned index;
     link_id_t node;
@@ -68,7 +75,7 @@ struct worker {
     uint32_t slot_count, free_count, session_count;
     list_t dirty;          /* sessions with something to write or to tell */
     list_t logins;         /* sessions before their name is confirmed, oldest first */
-    list_t blocked;        /* sessions whose socket takes no more */
+    list_t blocked;        /* sessions whose socket takes no more, or whose client the drain waits for */
     list_t closings;       /* sessions that wait for their client to close */
     list_t unacknowledged; /* sessions with copies that their client's kernel may or may not have */
     uv_timer_t tick;
@@ -84,6 +91,7 @@ struct worker {
     uint64_t unready_since_ms; /* when a broker was lost, 0 if none is */
 
     worker_phase_t phase;
+    worker_settling_t settling;
     /* When what clients did not take is returned or unconfirmed, for the first time (trim), the second (flush) and the
      * last, for which they are cut; and when each step is given up. */
     uint64_t trim_deadline_ms, settle_deadline_ms, leave_deadline_ms, flush_deadline_ms, cut_deadline_ms,
@@ -132,6 +140,11 @@ bool worker_memory_takes_returns(const worker_t *self);
 void worker_drain_begin(worker_t *self, uint64_t left_ms);
 void worker_drain_leave(worker_t *self);
 void worker_drain_go_on(worker_t *self);
+
+/* The step in which what was accepted is settled (worker_settle.c): it begins when nothing more is accepted; go_on is
+ * asked in every turn, and says whether all is. */
+void worker_settle_begin(worker_t *self);
+bool worker_settle_go_on(worker_t *self);
 
 /* The worker's JSON for /status (proto/admin.md), for the caller to free, and the copies that are here and have not
  * ended (worker_status.c). Both walk all sessions. */

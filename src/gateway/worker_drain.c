@@ -60,17 +60,7 @@ void worker_drain_begin(worker_t *self, uint64_t left_ms)
     worker_enter(self, WORKER_SETTLING, "settle");
     uv_timer_start(&self->drain_timer, on_drain_timer, DRAIN_STEP_MS, DRAIN_STEP_MS);
     worker_each(self, on_drain_session, NULL);
-}
-
-/* Whether what was accepted has ended, and what was written has arrived. */
-static bool worker_is_settled(worker_t *self)
-{
-    if (!list_is_empty(&self->unacknowledged))
-        return false;
-    for (size_t i = 0; i < self->uplinks.count; i++)
-        if (!link_is_settled(self->uplinks.items[i].link))
-            return false;
-    return true;
+    worker_settle_begin(self);
 }
 
 static bool worker_links_reached(worker_t *self, link_state_t state)
@@ -174,7 +164,7 @@ void worker_drain_go_on(worker_t *self)
     switch (self->phase) {
     case WORKER_SETTLING:
         worker_trim_at(self, self->trim_deadline_ms, &self->settle_trimmed);
-        if (worker_is_settled(self) || now >= self->settle_deadline_ms) {
+        if (worker_settle_go_on(self) || now >= self->settle_deadline_ms) {
             worker_enter(self, WORKER_SETTLED, "settled");
             worker_say(self, "SETTLED", NULL);
         }

@@ -351,7 +351,12 @@ bool custody_is_clear(const custody_t *self)
 
 bool custody_is_settled(const custody_t *self)
 {
-    return self->floor == self->next && unsettled_is_empty(&self->unsettled);
+    return custody_is_settled_below(self, self->next);
+}
+
+bool custody_is_settled_below(const custody_t *self, uint64_t number)
+{
+    return self->floor >= number && unsettled_is_empty(&self->unsettled);
 }
 
 uint64_t custody_open_copies(const custody_t *self)

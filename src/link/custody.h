@@ -79,15 +79,16 @@ bool custody_next_is_resent(const custody_t *self);
 bool custody_next_is_again(const custody_t *self);
 
 uint64_t custody_next_number(const custody_t *self);
-uint64_t custody_kept_first(const custody_t *self);  /* the first number of the kept bodies, or the next number */
-uint64_t custody_sent_end(const custody_t *self);    /* the lowest number that was not sent, or the next number */
-uint64_t custody_floor(const custody_t *self);       /* the lowest number not known to be taken, or the next number */
-size_t custody_open_size(const custody_t *self);     /* bytes of messages not taken */
-size_t custody_kept_size(const custody_t *self);     /* bytes of bodies that are kept */
-size_t custody_memory(const custody_t *self);        /* bytes that it holds */
-bool custody_is_crowded(const custody_t *self);      /* CUSTODY_NUMBERS_MAX is reached */
-bool custody_is_clear(const custody_t *self);        /* nothing that was sent is open */
-bool custody_is_settled(const custody_t *self);      /* nothing that was accepted is open, or held */
-uint64_t custody_open_copies(const custody_t *self); /* walks: for the ledger's pending */
+uint64_t custody_kept_first(const custody_t *self); /* the first number of the kept bodies, or the next number */
+uint64_t custody_sent_end(const custody_t *self);   /* the lowest number that was not sent, or the next number */
+uint64_t custody_floor(const custody_t *self);      /* the lowest number not known to be taken, or the next number */
+size_t custody_open_size(const custody_t *self);    /* bytes of messages not taken */
+size_t custody_kept_size(const custody_t *self);    /* bytes of bodies that are kept */
+size_t custody_memory(const custody_t *self);       /* bytes that it holds */
+bool custody_is_crowded(const custody_t *self);     /* CUSTODY_NUMBERS_MAX is reached */
+bool custody_is_clear(const custody_t *self);       /* nothing that was sent is open */
+bool custody_is_settled(const custody_t *self);     /* nothing that was accepted is open, or held */
+bool custody_is_settled_below(const custody_t *self, uint64_t number); /* but for what is open from that number on */
+uint64_t custody_open_copies(const custody_t *self);                   /* walks: for the ledger's pending */
 
 #endif

@@ -385,6 +385,16 @@ bool link_is_settled(const link_t *self)
     return custody_is_settled(self->custody);
 }
 
+bool link_is_settled_below(const link_t *self, uint64_t number)
+{
+    return custody_is_settled_below(self->custody, number);
+}
+
+uint64_t link_next_number(const link_t *self)
+{
+    return custody_next_number(self->custody);
+}
+
 size_t link_memory(const link_t *self)
 {
     return custody_memory(self->custody) + origins_memory(&self->origins) + self->body.capacity +

@@ -131,10 +131,12 @@ bool link_is_up(const link_t *self);
 const char *link_broker(const link_t *self);
 close_t link_loss(const link_t *self); /* why the last DEALER was closed, CLOSE_NONE if none was */
 origins_t *link_origins(link_t *self);
-bool link_is_settled(const link_t *self);      /* every message and report that was given to it is settled */
-uint64_t link_open_copies(const link_t *self); /* walks: part of the ledger's pending */
-size_t link_memory(const link_t *self);        /* bytes that it holds */
-size_t link_kept_size(const link_t *self);     /* bytes of them in batches that are not taken */
+bool link_is_settled(const link_t *self); /* every message and report that was given to it is settled */
+bool link_is_settled_below(const link_t *self, uint64_t number); /* but for what was given from that number on */
+uint64_t link_next_number(const link_t *self);                   /* of the next message or report that is given to it */
+uint64_t link_open_copies(const link_t *self);                   /* walks: part of the ledger's pending */
+size_t link_memory(const link_t *self);                          /* bytes that it holds */
+size_t link_kept_size(const link_t *self);                       /* bytes of them in batches that are not taken */
 
 /* The link's entry in /status; the caller owns it. */
 json_t *link_json(const link_t *self);

@@ -158,6 +158,38 @@ static void large_lines_from_many_to_one_survive_a_stop(void **state)
     check_ledger(server, &totals);
 }
 
+/* Lines for the clients of a gateway that stops come all the time, and some are always on their way. */
+static void a_gateway_that_others_write_to_stops_soon(void **state)
+{
+    (void)state;
+    enum { WRITE_RATE = 5000, SOON_MS = 20000 };
+    server_t *broker = server_start("broker", NULL);
+    server_t *gateway = start_gateway(server_broker(broker)), *other = start_gateway(server_broker(broker));
+    crowd_t *crowd = crowd_new("written", 2 * PAIRS);
+    crowd_member_t reader = {.endpoint = server_gateway(gateway)};
+    crowd_member_t sender = {.endpoint = server_gateway(other),
+        .line_count = CROWD_ENDLESS,
+        .text_size = TEXT_SIZE / 4,
+        .write_rate = WRITE_RATE};
+    for (unsigned i = 0; i < PAIRS; i++) {
+        unsigned to = crowd_join(crowd, &reader);
+        crowd_address(crowd, crowd_join(crowd, &sender), to);
+    }
+    crowd_login(crowd, 2 * PAIRS, DEADLINE_USUAL_MS);
+    crowd_start(crowd);
+    uint64_t received = MID_STREAM;
+    crowd_run(crowd, crowd_has_received, &received, 30000);
+    process_signal(server_process(gateway), SIGTERM);
+    crowd_run(crowd, crowd_process_ended, server_process(gateway), SOON_MS);
+    process_expect_exit(server_process(gateway), 0, DEADLINE_USUAL_MS);
+    crowd_stop(crowd);
+    crowd_run(crowd, crowd_is_settled, NULL, DRAIN_MS);
+    crowd_check(crowd);
+    assert_int_equal(crowd_totals(crowd).told, PAIRS);
+    server_stop(&other);
+    server_stop(&broker);
+}
+
 /* Pairs on different workers, so that one of them has something to wait for when the other is done. */
 static void no_worker_leaves_before_all_have_settled(void **state)
 {
@@ -185,6 +217,7 @@ int main(void)
         TEST(no_worker_leaves_before_all_have_settled),
         TEST(large_lines_from_many_to_one_survive_a_stop),
         TEST(a_gateway_that_stops_delivers_all_that_it_accepted),
+        TEST(a_gateway_that_others_write_to_stops_soon),
         TEST(gateway_and_broker_in_one_deliver_all_that_they_accepted),
         TEST(a_broker_that_stops_and_starts_again_is_a_pause),
     };

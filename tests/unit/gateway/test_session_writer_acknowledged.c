@@ -239,6 +239,24 @@ static void a_look_that_helps_little_is_repeated_later(void **state)
 
 #define TCP_TEST(function) cmocka_unit_test_setup_teardown(function, open_tcp, writer_close)
 
+static void a_drain_waits_for_what_was_written_and_not_for_more(void **state)
+{
+    (void)state;
+    char text[CLIENT_READ_SIZE];
+    fill();
+    put_long(201, 200);
+    writer_await(&writer);
+    assert_true(writer_is_awaited(&writer));
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (writer_is_awaited(&writer)) {
+        assert_false(deadline_passed(deadline));
+        client_read(text);
+        writer_write(&writer, server);
+        acknowledge();
+    }
+    assert_true(writer_unacknowledged(&writer) > 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -251,6 +269,7 @@ int main(void)
         TCP_TEST(a_returned_copy_is_not_counted_as_delivered_too),
         TCP_TEST(the_end_of_the_stream_takes_nothing_away),
         TCP_TEST(a_look_that_helps_little_is_repeated_later),
+        TCP_TEST(a_drain_waits_for_what_was_written_and_not_for_more),
     };
     return TEST_RUN(tests);
 }

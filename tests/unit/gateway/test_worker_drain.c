@@ -158,6 +158,39 @@ static void settling_waits_for_what_is_held(void **state)
     part(0);
 }
 
+/* A copy for a client that is gone, under the number of its report. */
+static void deliver_in_vain(uint64_t number, uint64_t session, uint64_t report)
+{
+    deliver(number, session, "in vain");
+    assert_int_equal(router_wait(&router, RECORD_REPORT)->number, report);
+}
+
+static void settling_waits_for_no_report_that_comes_later(void **state)
+{
+    (void)state;
+    uint64_t session, gone;
+    client_t *client = client_open("alice", &session), *leaver = client_open("bob", &gone);
+    client_send(client, "carol: one");
+    router_expect_message(&router, 1, "one");
+    client_close(&leaver);
+    router_wait(&router, RECORD_LEAVING);
+    drain(60000);
+    client_expect(client, "info draining");
+    deliver_in_vain(1, gone, 2);
+    answer_taken(2);
+    deliver(2, session, "the message is settled");
+    client_expect(client, "from eve: the message is settled");
+    deliver_in_vain(3, gone, 3);
+    answer_taken(3);
+    expect_word("SETTLED", NULL, NULL);
+    answer_taken(4);
+    leave();
+    client_expect(client, "info accepted 2");
+    client_expect_eof(client);
+    client_close(&client);
+    part(0);
+}
+
 static void logins_from_now_on_are_refused(void **state)
 {
     (void)state;
@@ -293,6 +326,7 @@ int main(void)
         DRAIN_TEST(what_lies_in_the_kernel_is_taken_before_the_end),
         DRAIN_TEST(a_session_that_waits_stops_where_it_is),
         DRAIN_TEST(settling_waits_for_what_is_held),
+        DRAIN_TEST(settling_waits_for_no_report_that_comes_later),
         DRAIN_TEST(logins_from_now_on_are_refused),
         DRAIN_TEST(what_a_client_does_not_take_is_returned_in_time),
         cmocka_unit_test_setup_teardown(a_broker_that_is_gone_does_not_hold_up_the_end, setup_hasty, teardown),

@@ -52,6 +52,25 @@ static void what_is_taken_is_settled_and_handed_over(void **state)
     rig_close(&rig);
 }
 
+static void what_comes_later_does_not_keep_the_earlier_from_being_settled(void **state)
+{
+    (void)state;
+    custody_rig_t rig;
+    rig_open(&rig);
+    rig_accept(&rig, 1, 1, 0);
+    uint64_t next = custody_next_number(rig.custody);
+    rig_accept_report(&rig, "bob");
+    rig_keep_and_send(&rig);
+    assert_false(custody_is_settled_below(rig.custody, next));
+    rig_held(&rig, 1);
+    rig_taken(&rig, 2);
+    assert_false(custody_is_settled_below(rig.custody, next));
+    rig_ended(&rig, 1);
+    assert_true(custody_is_settled_below(rig.custody, next));
+    assert_false(custody_is_settled(rig.custody));
+    rig_close(&rig);
+}
+
 static void a_report_is_open_but_has_no_size_and_settles_nobody(void **state)
 {
     (void)state;
@@ -405,6 +424,7 @@ int main(void)
         TEST(a_held_copy_may_end_before_its_message_is_taken),
         TEST(held_and_ended_of_unknown_numbers_are_passed_over),
         TEST(many_held_messages_settle_in_any_order),
+        TEST(what_comes_later_does_not_keep_the_earlier_from_being_settled),
         TEST(the_session_of_a_message_is_known_until_it_is_settled),
         TEST(a_notice_on_a_copy_that_was_taken_is_news_once_and_not_counted),
         TEST(it_is_crowded_when_the_oldest_number_lies_far_behind),
