@@ -167,12 +167,14 @@ static void a_client_that_is_killed_leaves_no_copy_unaccounted(void **state)
 }
 
 /* The port of this end of the connection. */
-static unsigned port_of(int fd)
+/* Drops what comes for that client, and for no other connection that happens to have its port. */
+static void drop_for(int fd)
 {
-    struct sockaddr_in address;
-    socklen_t size = sizeof address;
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    return ntohs(address.sin_port);
+    struct sockaddr_in ours, theirs;
+    socklen_t size = sizeof ours;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&ours, &size), 0);
+    assert_int_equal(getpeername(fd, (struct sockaddr *)&theirs, &size), 0);
+    packets_rule("tcp sport %u tcp dport %u drop", ntohs(theirs.sin_port), ntohs(ours.sin_port));
 }
 
 static bool may_drop(void)
@@ -195,7 +197,7 @@ static client_t *send_unheard(server_t *server, client_t **deaf)
 {
     int fd;
     *deaf = deaf_login(server, &fd);
-    packets_rule("tcp dport %u drop", port_of(fd));
+    drop_for(fd);
     client_t *sender = send_numbered(server, FEW, 0);
     wait_written(server);
     return sender;
@@ -265,7 +267,7 @@ static void a_drain_says_what_never_arrived_before_it_ends(void **state)
     server_t *other = server_start("gateway", "-s", option, NULL);
     int fd;
     deaf = deaf_login(drained, &fd);
-    packets_rule("tcp dport %u drop", port_of(fd));
+    drop_for(fd);
     client_t *sender = send_numbered(other, FEW, 0);
     wait_written(drained);
     process_signal(server_process(drained), SIGTERM);
