@@ -99,7 +99,7 @@ byte noted[3];  /* section 9: the log of reports, by node */
 
 /* The receiving nodes. */
 byte x_at[3];
-byte doubt;      /* section 3: nodes whose session for x may have lost its name */
+byte doubt;      /* section 3: nodes whose session for x is doubtful */
 byte log[3];     /* section 9 */
 byte high[3];    /* the highest number that the session for x took */
 byte unsaid[3];  /* taken, and not yet acknowledged */
@@ -116,9 +116,9 @@ bool forgot; /* the broker has forgotten what it took of the origin */
 
 #define moved (asked || parted)
 #ifdef NO_DOUBT
-#define in_doubt(n) false
+#define doubtful(n) false
 #else
-#define in_doubt(n) has(doubt, n)
+#define doubtful(n) has(doubt, n)
 #endif
 #define was_delivered(m) (has(delivered[A] | delivered[B], m))
 #define linked(n) (has(joined, n) && has(known, n))
@@ -247,18 +247,26 @@ inline on_leaving()
     fi
 }
 
-/* Section 3: a name that nobody can have got meanwhile is registered again at once, one in doubt when the settling ends. */
+/* Section 3: a name that nobody can have got meanwhile is registered again at once, a doubtful one when the settling ends. */
 inline on_register_again(n)
 {
     if
     :: owner == n
-    :: owner == NOBODY && (settled || !in_doubt(n)) -> owner = n; del(doubt, n)
-    :: owner == NOBODY && !settled && in_doubt(n)
+    :: owner == NOBODY && (settled || !doubtful(n)) -> owner = n; del(doubt, n)
+    :: owner == NOBODY && !settled && doubtful(n)
     :: owner != n && owner != NOBODY -> deny(n)
     fi
 }
 
-/* Section 9: of the sessions in doubt the one that logged in last keeps the name, and that is B's. */
+inline settle_doubt(n)
+{
+    if
+    :: has(stated, n) && x_at[n] == PRESENT -> on_register_again(n)
+    :: else
+    fi
+}
+
+/* Section 9: of the doubtful sessions the one that logged in last keeps the name, and that is B's. */
 inline settle()
 {
     settled = 1;
@@ -270,14 +278,6 @@ inline settle()
     settle_doubt(A);
 #endif
     names_step()
-}
-
-inline settle_doubt(n)
-{
-    if
-    :: has(stated, n) && x_at[n] == PRESENT -> on_register_again(n)
-    :: else
-    fi
 }
 
 inline on_register()
@@ -711,21 +711,33 @@ inline check_end()
     j = 0
 }
 
+/* Section 9: the settling time is over before the node has come. */
+inline stay_away(n)
+{
+    giveups++;
+    add(doubt, n);
+    del(awaited, n)
+}
+
+#define may_be_given_up(n) (giveups < GIVEUPS && has(VICTIMS, n) && has(known, n))
+#define may_stay_away(n) (giveups < GIVEUPS && has(VICTIMS, n) && !settled && has(awaited, n) && !has(known, n))
+
 active proctype Faults()
 {
 end:
     do
     :: d_step { crashes < CRASHES -> crash() }
+    /* The same, and it takes so long that every name is doubtful. */
     :: d_step { crashes < CRASHES && doubt != ALL -> crash(); doubt = ALL }
     :: d_step { cuts < CUTS && linked(O) -> cut(O) }
     :: d_step { cuts < CUTS && linked(A) -> cut(A) }
     :: d_step { cuts < CUTS && linked(B) -> cut(B) }
-    :: d_step { giveups < GIVEUPS && has(VICTIMS, O) && has(known, O) -> give_up(O) }
-    :: d_step { giveups < GIVEUPS && has(VICTIMS, A) && has(known, A) -> give_up(A) }
-    :: d_step { giveups < GIVEUPS && has(VICTIMS, B) && has(known, B) -> give_up(B) }
-    :: d_step { giveups < GIVEUPS && has(VICTIMS, O) && !settled && has(awaited, O) && !has(known, O) -> giveups++; add(doubt, O); del(awaited, O) }
-    :: d_step { giveups < GIVEUPS && has(VICTIMS, A) && !settled && has(awaited, A) && !has(known, A) -> giveups++; add(doubt, A); del(awaited, A) }
-    :: d_step { giveups < GIVEUPS && has(VICTIMS, B) && !settled && has(awaited, B) && !has(known, B) -> giveups++; add(doubt, B); del(awaited, B) }
+    :: d_step { may_be_given_up(O) -> give_up(O) }
+    :: d_step { may_be_given_up(A) -> give_up(A) }
+    :: d_step { may_be_given_up(B) -> give_up(B) }
+    :: d_step { may_stay_away(O) -> stay_away(O) }
+    :: d_step { may_stay_away(A) -> stay_away(A) }
+    :: d_step { may_stay_away(B) -> stay_away(B) }
     :: d_step { MOVES && !parted && x_at[A] == PRESENT -> parted = 1; x_at[A] = PARTING }
     :: d_step { MOVES && !asked && x_at[B] == ABSENT -> asked = 1; x_at[B] = WANTED }
     :: d_step { at_rest -> check_end() }
