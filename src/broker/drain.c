@@ -73,11 +73,22 @@ static bool nodes_are(const broker_t *broker, bool (*is)(const node_t *node))
     return true;
 }
 
+/* Who is about to leave may never come to the successor, which is told by the others whom to wait for. It may come all
+ * the same, so it is not gone in order, and what they know of it is kept. */
+static void node_tell_stopping(node_t *node)
+{
+    uint32_t at = 0;
+    for (node_t *other; (other = nodes_next(&node->broker->nodes, &at));)
+        if (other != node && other->stopping)
+            node_tell(node, &(control_t){.type = RECORD_GONE, .origin.handle = other->handle});
+}
+
 static void node_say_bye(node_t *node)
 {
     if (node->bye_said)
         return;
     node->bye_said = true;
+    node_tell_stopping(node);
     node_tell(node, &(control_t){.type = RECORD_BYE, .number = node->writer.sequence});
 }
 

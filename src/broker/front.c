@@ -108,6 +108,9 @@ static int front_control(node_t *node, const control_t *record)
         return held_end(node, record);
     case RECORD_DRAINED:
         return drain_answered(node, record->number);
+    case RECORD_STOPPING:
+        node->stopping = true;
+        return 0;
     case RECORD_LEAVE:
         return leaving_begin_all(node);
     case RECORD_BYE:

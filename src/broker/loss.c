@@ -40,8 +40,9 @@ void loss_of_node(node_t *node, int reason)
     pauses_forget(node);
     names_lost(node);
     held_origin_gone(node, node->bye_heard);
-    /* Who parts because this broker stops comes back to its successor, which has to hear of it from the others. */
-    if (node->bye_heard || reason != CLOSE_ORDERLY)
+    /* Who parts because this broker stops comes back to its successor, which has to hear of it from the others; but for
+     * who is about to leave anyway. */
+    if (node->bye_heard || node->stopping || reason != CLOSE_ORDERLY)
         gone_add(node, node->bye_heard);
     nodes_remove(&broker->nodes, node);
 }

@@ -41,6 +41,7 @@ struct node {
     uint64_t heard_before; /* when something came on that one last, ms */
     bool registered;       /* has said REGISTERED on this link */
     bool doubted;          /* some logins wait until it is heard or given up */
+    bool stopping;         /* has said STOPPING */
     bool leaving;          /* has said LEAVE, and not all that came before is acknowledged */
     bool drained;          /* has answered DRAIN */
     uint64_t drained_last; /* the last number before that */

@@ -336,6 +336,13 @@ void link_destroy(link_t **self_p)
     free(self);
 }
 
+void link_stop(link_t *self)
+{
+    self->stop_wanted = true;
+    if (self->state == LINK_UP)
+        link_control_empty(self, RECORD_STOPPING);
+}
+
 void link_leave(link_t *self)
 {
     self->leave_wanted = true;

@@ -119,6 +119,9 @@ void link_end(link_t *self, uint64_t session, uint32_t count);
 /* End of a turn, after the write pass: sends what is there, and acknowledges what was taken. */
 void link_flush(link_t *self);
 
+/* The owner is about to end: tells the broker, so that nobody waits for this node at the broker's successor. */
+void link_stop(link_t *self);
+
 /* The orderly end, in these steps: link_leave, on_state LEFT; reports; link_part, which sends BYE when all reports are
  * taken; on_state CLOSED. A link that is lost meanwhile is opened anew, and the steps are repeated, unless the broker
  * has nothing for this node any more. */

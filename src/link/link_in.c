@@ -214,6 +214,8 @@ static int link_welcome(link_t *self, const control_t *record, uint64_t acknowle
     link_move(self, LINK_UP);
     self->callbacks->on_up(self->owner, self, given_up);
     link_registered(self);
+    if (self->stop_wanted)
+        link_control_empty(self, RECORD_STOPPING);
     if (self->leave_wanted)
         link_say_leave(self);
     self->room_wanted = true;

@@ -37,7 +37,7 @@ struct link {
     bool bye_heard;  /* answered, the link ends when that is sent */
     close_t loss;    /* why the last DEALER was closed */
     close_t loss_up; /* why the last one that was up was */
-    bool leave_wanted, part_wanted;
+    bool stop_wanted, leave_wanted, part_wanted;
     bool room_wanted;
     size_t limit; /* of open bytes, beside the window */
 

@@ -163,6 +163,28 @@ static void who_parts_because_the_broker_stops_is_not_gone_for_the_others(void *
     dealer_expect(&a, RECORD_BYE_OK);
 }
 
+/* It may not come to the successor, but what the others know of it is still of use if it does. */
+static void who_is_about_to_leave_is_gone_for_the_others_before_they_part(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_put_empty(&b, RECORD_STOPPING);
+    dealer_flush(&b);
+    drain("60000");
+    expect_step("drain-nodes");
+    answer_drain(&a);
+    answer_drain(&b);
+    expect_step("taken");
+    expect_step("bye");
+    answer_bye(&b);
+    const control_t *gone = &dealer_expect(&a, RECORD_GONE)->control;
+    assert_int_equal(gone->origin.handle, 2);
+    assert_false(gone->origin.orderly);
+    answer_bye(&a);
+    expect_step("closed");
+    expect_drained("0");
+}
+
 static void the_deadline_ends_a_drain_and_tells_what_is_not_known(void **state)
 {
     (void)state;
@@ -222,6 +244,7 @@ int main(void)
         BROKER_TEST(what_was_sent_before_the_answer_is_waited_for),
         BROKER_TEST(unknown_nodes_are_refused_and_known_ones_told),
         BROKER_TEST(who_parts_because_the_broker_stops_is_not_gone_for_the_others),
+        BROKER_TEST(who_is_about_to_leave_is_gone_for_the_others_before_they_part),
         BROKER_TEST(crossing_byes_are_both_answered),
         BROKER_TEST(the_deadline_ends_a_drain_and_tells_what_is_not_known),
         BROKER_TEST(held_copies_are_not_waited_for),

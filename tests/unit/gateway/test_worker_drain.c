@@ -201,6 +201,7 @@ static void logins_from_now_on_are_refused(void **state)
     client_expect(early, "error draining");
     client_expect_eof(early);
     client_expect(asking, "error draining");
+    router_expect(&router, RECORD_STOPPING);
     expect_leaving(session);
     client_expect_eof(asking);
     answer(RECORD_LEFT, session);
@@ -290,6 +291,7 @@ static void a_link_that_is_lost_while_the_worker_leaves_is_left_on_the_next(void
     router_resume(&router);
     expect_register("alice", true);
     router_expect(&router, RECORD_REGISTERED);
+    router_expect(&router, RECORD_STOPPING);
     router_expect(&router, RECORD_LEAVE);
     router_put_empty(&router, RECORD_LEAVE_OK);
     router_flush(&router);

@@ -35,6 +35,18 @@ static void a_draining_broker_gets_what_there_is_and_no_more(void **state)
     router_expect_message(&rig.router, 4, "after");
 }
 
+static void who_is_about_to_leave_says_so_on_every_link(void **state)
+{
+    (void)state;
+    rig_join();
+    link_stop(rig.link);
+    router_expect(&rig.router, RECORD_STOPPING);
+    router_stop(&rig.router);
+    router_start(&rig.router);
+    router_join(&rig.router);
+    router_expect(&rig.router, RECORD_STOPPING);
+}
+
 static void bye_of_the_broker_is_answered_with_what_was_taken(void **state)
 {
     (void)state;
@@ -318,6 +330,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         RIG_TEST(a_draining_broker_gets_what_there_is_and_no_more),
+        RIG_TEST(who_is_about_to_leave_says_so_on_every_link),
         RIG_TEST(bye_of_the_broker_is_answered_with_what_was_taken),
         RIG_TEST(what_an_orderly_broker_knew_to_be_held_is_not_settled_by_its_end),
         RIG_TEST(a_node_leaves_reports_and_says_bye),
