@@ -124,6 +124,8 @@ static int front_control(node_t *node, const control_t *record)
 
 static int front_body(node_t *node, const frame_header_t *header, span_t body)
 {
+    if (node->bye_said)
+        return 0; /* it goes to the successor, since nobody may hear of it here any more */
     if (header->sequence != node->writer.acknowledged + 1 || node->bye_heard)
         return -CLOSE_BAD_SEQUENCE;
     if (body.size > node->broker->batch_size)

@@ -274,6 +274,14 @@ void held_lost(node_t *node)
     }
 }
 
+void held_forget(node_t *node)
+{
+    stated_clear(node);
+    for (uint32_t slot = 0; slot < node->slot_count; slot++)
+        if (node->slots[slot])
+            held_drop(node->slots[slot]);
+}
+
 uint64_t held_count(const node_t *node)
 {
     uint64_t count = 0;

@@ -26,6 +26,9 @@ void held_registered(node_t *node);
 /* The node is given up: tells the origins of what it held. Names are still there. */
 void held_lost(node_t *node);
 
+/* The node parts since the broker stops: it will state what it holds to the successor, and nobody is told. */
+void held_forget(node_t *node);
+
 /* Everything held for that session has ended: tells the origins, and forgets it. */
 void held_end_all(peer_t *peer);
 

@@ -34,7 +34,10 @@ void loss_of_node(node_t *node, int reason)
     else
         owed_begin(&broker->owed, &node->id);
     kept_forget(&broker->kept, node);
-    held_lost(node);
+    if (node->bye_answered)
+        held_forget(node);
+    else
+        held_lost(node);
     dispatch_lose(node);
     intake_fini(&node->intake);
     pauses_forget(node);

@@ -164,7 +164,8 @@ static bool link_is_over(const link_t *self)
 {
     if (!self->leave_wanted || !custody_is_settled(self->custody))
         return false;
-    return !self->lost_ms || self->loss_up == CLOSE_ORDERLY ||
+    bool has_left = self->part_wanted && self->loss == CLOSE_BROKER_DRAINS;
+    return !self->lost_ms || has_left || self->loss_up == CLOSE_ORDERLY ||
            reactor_now_ms(self->reactor) - self->lost_ms >= self->timeout_ms;
 }
 

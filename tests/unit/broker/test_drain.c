@@ -198,7 +198,8 @@ static void the_deadline_ends_a_drain_and_tells_what_is_not_known(void **state)
     dealer_wait(&a, RECORD_BYE);
 }
 
-static void held_copies_are_not_waited_for(void **state)
+/* They are stated to the successor; nor is a report heard any more, which its node tells that one. */
+static void held_copies_are_neither_waited_for_nor_told_of(void **state)
 {
     (void)state;
     pair_open();
@@ -216,9 +217,16 @@ static void held_copies_are_not_waited_for(void **state)
     expect_step("taken");
     expect_step("bye");
     answer_bye(&b);
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (broker_number("gauges.nodes") > 1)
+        assert_false(deadline_passed(deadline));
+    dealer_put_report(&a, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED, .number = 1, .name = span_str("bob")});
+    dealer_flush(&a);
     answer_bye(&a);
     expect_step("closed");
     expect_drained("0");
+    assert_int_equal(broker_number("counters.notices"), 0);
+    assert_int_equal(broker_number("counters.reports"), 0);
 }
 
 static void an_answer_to_no_question_ends_the_link(void **state)
@@ -247,7 +255,7 @@ int main(void)
         BROKER_TEST(who_is_about_to_leave_is_gone_for_the_others_before_they_part),
         BROKER_TEST(crossing_byes_are_both_answered),
         BROKER_TEST(the_deadline_ends_a_drain_and_tells_what_is_not_known),
-        BROKER_TEST(held_copies_are_not_waited_for),
+        BROKER_TEST(held_copies_are_neither_waited_for_nor_told_of),
         BROKER_TEST(an_answer_to_no_question_ends_the_link),
     };
     return BROKER_RUN(tests);
