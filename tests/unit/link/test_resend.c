@@ -117,7 +117,7 @@ static void a_report_of_what_had_ended_is_not_left_out(void **state)
     resend_t ask = {is_taken, has_ended, &fates, .no_reports = true};
     body_begin_up(&body);
     body_put_report(&body, &(body_report_t){.error = 17, .settled = true, .number = 9, .name = span_str("dan")});
-    body_finish_up(&body, 1, 1);
+    body_finish_up(&body, FIRST, 1);
     assert_false(resend_body(buffer_span(&body), &ask, &to));
     buffer_fini(&body);
 }
