@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "chaos/chaos_internal.h"
+#include "lib/deadline.h"
 #include "lib/test.h"
 
 #define FAULTS_MAX   32
@@ -27,6 +28,8 @@ typedef struct {
     result_t result;
     bool skipped;
 } trial_t;
+
+#define TIMES_OF_SLOW 4 /* injections in a build that needs patience, which would take too long for more */
 
 static uint64_t seed_of(const chaos_fault_t *fault)
 {
@@ -47,6 +50,8 @@ static void run_trial(void **state)
         skip();
     }
     unsigned times = options.is_long ? fault->long_times : fault->times;
+    if (!options.is_long && deadline_patience() > 1 && times > TIMES_OF_SLOW)
+        times = TIMES_OF_SLOW;
     trial->result.failed = "failed";
     chaos_run(fault, options.times ? options.times : times, seed_of(fault), &trial->result);
 }

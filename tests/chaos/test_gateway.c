@@ -86,6 +86,7 @@ static const chaos_fault_t faults[] = {
         .inject = drain_gateway,
         .shape = {.brokers = 2, .gateways = 3},
         .hit = HIT_OF_3,
+        .lost_to = POPULATION_UNRULY, /* who vanished in silence is found out when the sender's gateway has gone */
         .times = 2,
         .long_times = 100,
     },
@@ -109,6 +110,7 @@ static const chaos_fault_t faults[] = {
         .shape = {.brokers = 1, .gateways = 3},
         .hit = HIT_OF_3,
         .doubled_to = POPULATION_RESTLESS,
+        .lost_to = POPULATION_UNRULY, /* who vanished in silence is found out when the sender's gateway has gone */
         .times = 2,
         .long_times = 100,
     },
