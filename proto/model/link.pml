@@ -73,7 +73,7 @@ byte told[3] = ALL; /* the nodes that their HELLO names */
 
 /* The broker; a crash takes all of it. */
 chan down[3] = [10] of { byte, byte, byte, byte }; /* to A and B: kind, number, again, floor */
-chan notices = [8] of { byte, byte, byte };       /* to O: number, error, node whose report it is, or O */
+chan notices = [12] of { byte, byte, byte };       /* to O: number, error, node whose report it is, or O */
 byte known = ALL;   /* nodes that it keeps state of */
 byte stated = ALL;  /* nodes that have said REGISTERED */
 byte awaited = ALL; /* nodes that have come, or that a HELLO named */
@@ -158,11 +158,20 @@ inline drop_controls(n)
     j = 0
 }
 
+/* Section 8: the notices that are kept for an origin that was given up; the messages of the others come again. */
+#ifdef KEEP_REFUSALS
+#define kept(what, whose) true
+#elif defined(KEPT)
+#define kept(what, whose) ((whose) != O || (what) == UNCONFIRMED)
+#else
+#define kept(what, whose) false
+#endif
+
 /* Section 5: NOTICE to the origin. */
 inline notify(number, what, whose)
 {
     if
-    :: has(known, O) -> notices ! number, what, whose
+    :: has(known, O) || kept(what, whose) -> notices ! number, what, whose
     :: else
     fi
 }
@@ -343,17 +352,20 @@ inline forget_origin()
     forgot = 1
 }
 
-/* Section 8: notices that an origin has not acknowledged end with it. */
+/* Section 8: the reports of notices that an origin has not acknowledged are taken; within its bounds the broker keeps them. */
 inline end_notices()
 {
+    j = len(notices);
     do
-    :: nempty(notices) ->
+    :: j > 0 ->
         notices ? m, error, from;
+        passed[from] = passed[from] | (from == O -> 0 : bit(m));
         if
-        :: from != O -> add(passed[from], m)
+        :: kept(error, from) -> notices ! m, error, from
         :: else
-        fi
-    :: empty(notices) -> break
+        fi;
+        j--
+    :: else -> break
     od;
     m = 0
 }
@@ -457,10 +469,6 @@ end:
 /* Section 9: on a fresh link all that is not taken goes again, but for what it was told of. */
 inline begin_anew()
 {
-    do
-    :: nempty(notices) -> notices ? m, _, _
-    :: empty(notices) -> break
-    od;
     took = floor_of(sure) - 1;
     gaps = sure;
     j = 1;
