@@ -17,6 +17,16 @@ static void write_message(buffer_t *to, const body_message_t *message)
     body_put_message(to, message->session, message->sender, names, message->recipient_count, message->text);
 }
 
+static void write_record(buffer_t *to, const body_record_t *record)
+{
+    if (record->type == RECORD_MESSAGE)
+        write_message(to, &record->message);
+    else if (record->type == RECORD_REPORT)
+        body_put_report(to, &record->report);
+    else
+        body_put_gap(to);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     span_t frame = span_of((const char *)data, size);
@@ -30,10 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int rc;
     body_begin_up(&again);
     while ((rc = body_next_up(&body, &record)) == 1)
-        if (record.type == RECORD_MESSAGE)
-            write_message(&again, &record.message);
-        else
-            body_put_report(&again, &record.report);
+        write_record(&again, &record);
     body_finish_up(&again, first, count);
     if (rc == 0 && (!span_equal(buffer_span(&again), frame) || body.number != first + count - 1))
         abort();
