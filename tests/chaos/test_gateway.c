@@ -99,7 +99,7 @@ static const chaos_fault_t faults[] = {
         .allows = CHAOS_KILLS,
         .lost_from = POPULATION_HIT | POPULATION_UNRULY,
         .lost_to = POPULATION_HIT | POPULATION_UNRULY,
-        .doubled_to = POPULATION_HIT | POPULATION_RESTLESS,
+        .doubled_to = POPULATION_ALL, /* also what a client of that gateway says again when it is back */
         .times = 4,
         .long_times = 100,
     },
