@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* dispatch [5]: the recipients of a message are looked up one by one; those at the same node share a copy, and who is
  * not there is refused by a notice to the sender, or kept while the broker settles. What was routed is expected in the
- * sender's intake until it is acknowledged. A REPORT becomes a NOTICE to the node that sent the message, and is dropped
- * if that is gone. Only bytes that are no records fail. Owner: the router's thread. */
+ * sender's intake until it is acknowledged. A REPORT becomes a NOTICE to the node that sent the message; one that was
+ * given up is owed it, one that has left is not told. Only bytes that are no records fail. Owner: the router's thread.
+ */
 #include "broker/dispatch.h"
 
 #include "broker/broker.h"

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "broker/broker.h"
 
 typedef struct owed_node {
@@ -38,6 +39,17 @@ void owed_fini(owed_t *self)
         owed_node_destroy(owed_take(self, NULL));
 }
 
+/* For want of room: its senders will not hear what became of these copies. */
+static void owed_forget_first(owed_t *self)
+{
+    owed_node_t *node = owed_take(self, NULL);
+    char id[LINK_ID_TEXT_SIZE];
+    link_id_text(&node->id, id);
+    if (node->count > 0)
+        log_warning("notices-forgotten", log_str("node", id), log_uint("count", node->count));
+    owed_node_destroy(node);
+}
+
 /* The node with that id, and the one before it. */
 static owed_node_t *owed_find(const owed_t *self, const link_id_t *id, owed_node_t **before)
 {
@@ -62,7 +74,7 @@ void owed_begin(owed_t *self, const link_id_t *id)
         self->first = node;
     self->last = node;
     if (++self->count > OWED_NODES_MAX)
-        owed_node_destroy(owed_take(self, NULL));
+        owed_forget_first(self);
 }
 
 bool owed_add(owed_t *self, const link_id_t *id, const body_notice_t *notice)
@@ -78,7 +90,7 @@ bool owed_add(owed_t *self, const link_id_t *id, const body_notice_t *notice)
     body_put_notice(&node->body, &kept);
     self->size += buffer_size(&node->body) - (node->count == 1 ? 0 : size);
     while (self->size > OWED_SIZE_MAX)
-        owed_node_destroy(owed_take(self, NULL));
+        owed_forget_first(self);
     return true;
 }
 

@@ -1,34 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "fixture.h"
-
-static void say_leaving(dealer_t *dealer, uint64_t session)
-{
-    dealer_put(dealer, &(control_t){.type = RECORD_LEAVING, .name.session = session});
-    dealer_flush(dealer);
-}
-
-static void expect_left(dealer_t *dealer, uint64_t session)
-{
-    assert_int_equal(dealer_expect(dealer, RECORD_LEFT)->control.name.session, session);
-}
-
-static void ask(dealer_t *dealer, uint64_t session, const char *name)
-{
-    dealer_put_register(dealer, session, name);
-    dealer_flush(dealer);
-}
-
-static void expect_denied(dealer_t *dealer, uint64_t session)
-{
-    const dealer_event_t *denied = dealer_expect(dealer, RECORD_DENIED);
-    assert_int_equal(denied->control.name.session, session);
-    assert_int_equal(denied->control.name.error, FERRY_ERROR_NAME_TAKEN);
-}
-
-static void assert_confirmed(dealer_t *dealer, uint64_t session)
-{
-    assert_int_equal(dealer_expect(dealer, RECORD_CONFIRMED)->control.name.session, session);
-}
+#include "logins.h"
 
 static void a_name_leaves_when_what_was_sent_before_is_acknowledged(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "fixture.h"
+#include "logins.h"
 
 /* A broker that soon doubts a node, and does not give it up. */
 static int setup_patient(void **state)
@@ -11,35 +11,6 @@ static int setup_patient(void **state)
 }
 
 #define BROKER_TEST_PATIENT(function) cmocka_unit_test_setup_teardown(function, setup_patient, teardown)
-
-static void say_leaving(dealer_t *dealer, uint64_t session)
-{
-    dealer_put(dealer, &(control_t){.type = RECORD_LEAVING, .name.session = session});
-    dealer_flush(dealer);
-}
-
-static void expect_left(dealer_t *dealer, uint64_t session)
-{
-    assert_int_equal(dealer_expect(dealer, RECORD_LEFT)->control.name.session, session);
-}
-
-static void ask(dealer_t *dealer, uint64_t session, const char *name)
-{
-    dealer_put_register(dealer, session, name);
-    dealer_flush(dealer);
-}
-
-static void expect_denied(dealer_t *dealer, uint64_t session)
-{
-    const dealer_event_t *denied = dealer_expect(dealer, RECORD_DENIED);
-    assert_int_equal(denied->control.name.session, session);
-    assert_int_equal(denied->control.name.error, FERRY_ERROR_NAME_TAKEN);
-}
-
-static void assert_confirmed(dealer_t *dealer, uint64_t session)
-{
-    assert_int_equal(dealer_expect(dealer, RECORD_CONFIRMED)->control.name.session, session);
-}
 
 static void a_name_has_one_owner(void **state)
 {
