@@ -23,6 +23,7 @@ typedef struct {
     size_t batch_size;     /* a body that would grow over it is sealed first */
     uint32_t epoch;        /* of the link */
     uint64_t acknowledged; /* the node's last batch that came; goes with every message */
+    uint32_t stamp;        /* the last of the node that came; so does this */
     bool connected;        /* false once ZeroMQ has said that the DEALER is gone */
     bool due;              /* a message must go even if there is nothing to say */
     bool is_held_back;     /* no batch goes yet */

@@ -33,9 +33,10 @@ static bool dealer_writer_send(dealer_writer_t *self, span_t first, span_t secon
     if (zmq_msg_init_size(&header, FRAME_HEADER_SIZE + first.size + second.size) != 0)
         abort();
     uint8_t *to = zmq_msg_data(&header);
-    frame_header_put(
-        to, &(frame_header_t){
-                .epoch = self->epoch, .sequence = batch ? batch->sequence : 0, .acknowledged = self->acknowledged});
+    frame_header_put(to, &(frame_header_t){.epoch = self->epoch,
+                             .sequence = batch ? batch->sequence : 0,
+                             .acknowledged = self->acknowledged,
+                             .stamp = self->stamp});
     if (first.size)
         memcpy(to + FRAME_HEADER_SIZE, first.data, first.size);
     if (second.size)

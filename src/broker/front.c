@@ -167,6 +167,7 @@ static int front_read(node_t *node, const frame_header_t *header, span_t control
     int rc = 0;
     if (header->epoch != node->epoch)
         return -CLOSE_OLD_EPOCH;
+    node->writer.stamp = header->stamp;
     if ((header->sequence != 0) != (arrival->frame_count == 2))
         return -CLOSE_BAD_FRAME;
     if (arrival->frame_count == 2)

@@ -110,6 +110,7 @@ static void hello_resume(node_t *node, span_t routing_id, const frame_header_t *
         node->heard_before = node->heard_ms;
     node_reconnect(node, routing_id, header->epoch);
     node->heard_ms = broker_now_ms(node->broker);
+    node->writer.stamp = header->stamp;
     node->taken_before = header->acknowledged;
     dealer_writer_rewind(&node->writer, header->acknowledged);
     intake_tell_again(&node->intake);
@@ -118,14 +119,15 @@ static void hello_resume(node_t *node, span_t routing_id, const frame_header_t *
     hello_log(node);
 }
 
-static void hello_begin(broker_t *broker, span_t routing_id, uint32_t epoch, const control_t *hello)
+static void hello_begin(broker_t *broker, span_t routing_id, const frame_header_t *header, const control_t *hello)
 {
-    node_t *node = nodes_add(broker, &hello->hello.node, routing_id, epoch);
+    node_t *node = nodes_add(broker, &hello->hello.node, routing_id, header->epoch);
     broker->digest = hello->hello.digest;
     node->was_here = link_id_equal(&hello->hello.instance, &broker->instance);
     if (!node->was_here && hello->hello.term >= broker->term)
         broker->term = hello->hello.term + 1;
     node->heard_ms = broker_now_ms(broker);
+    node->writer.stamp = header->stamp;
     intake_init(&node->intake, hello->hello.first, on_taken, node);
     held_origin_come(node);
     settle_come(node, hello);
@@ -152,6 +154,6 @@ int hello_receive(broker_t *broker, span_t routing_id, const frame_header_t *hea
     }
     if (node)
         loss_of_node(node, CLOSE_OLD_EPOCH);
-    hello_begin(broker, routing_id, header->epoch, hello);
+    hello_begin(broker, routing_id, header, hello);
     return 0;
 }

@@ -121,6 +121,12 @@ static bool link_read_next(link_t *self)
     return count > 0;
 }
 
+uint32_t link_stamp(const link_t *self)
+{
+    uint32_t stamp = (uint32_t)reactor_now_ms(self->reactor);
+    return stamp ? stamp : UINT32_MAX;
+}
+
 bool link_was_silent(const link_t *self, uint64_t since_ms)
 {
     return uv_hrtime() / 1000000 - since_ms >= self->timeout_ms / 4 * 3;

@@ -16,7 +16,10 @@ void link_greet(link_t *self)
     buffer_t nodes = {0}, frame = {0};
     origins_ids(&self->origins, &nodes);
     frame_header_put(buffer_reserve(&frame, FRAME_HEADER_SIZE),
-        &(frame_header_t){.epoch = self->epoch, .acknowledged = self->received, .floor = custody_floor(self->custody)});
+        &(frame_header_t){.epoch = self->epoch,
+            .acknowledged = self->received,
+            .floor = custody_floor(self->custody),
+            .stamp = link_stamp(self)});
     buffer_commit(&frame, FRAME_HEADER_SIZE);
     control_put(&frame, &(control_t){.type = RECORD_HELLO,
                             .hello = {.version = LINK_VERSION,
@@ -343,6 +346,14 @@ static int link_read_origins(link_t *self, span_t controls)
     return rc;
 }
 
+/* The broker has heard what was said at that time; it may have said so long ago. */
+static void link_heard(link_t *self, uint32_t stamp)
+{
+    uint64_t now_ms = reactor_now_ms(self->reactor), heard_ms = now_ms - (uint32_t)((uint32_t)now_ms - stamp);
+    if (stamp && heard_ms > self->heard_ms)
+        self->heard_ms = heard_ms;
+}
+
 static int link_read(link_t *self, zmq_msg_t *header_frame, zmq_msg_t *body)
 {
     frame_header_t header;
@@ -352,6 +363,7 @@ static int link_read(link_t *self, zmq_msg_t *header_frame, zmq_msg_t *body)
         return rc;
     if (header.epoch != self->epoch)
         return -CLOSE_OLD_EPOCH;
+    link_heard(self, header.stamp);
     if ((header.sequence != 0) != (body != NULL) || header.acknowledged > self->sent)
         return -CLOSE_BAD_SEQUENCE;
     if (body) {
@@ -370,7 +382,6 @@ static int link_read(link_t *self, zmq_msg_t *header_frame, zmq_msg_t *body)
 
 void link_receive(link_t *self, zmq_msg_t *header, zmq_msg_t *body)
 {
-    self->heard_ms = reactor_now_ms(self->reactor);
     int rc = link_read(self, header, body);
     if (rc < 0) {
         link_lose(self, -rc, span_str("the broker broke the protocol"));

@@ -22,8 +22,10 @@ struct link {
     uint32_t epoch;
     uint32_t backoff_ms;
     uint64_t opened_ms; /* when the present state's wait began */
-    uint64_t heard_ms, spoke_ms;
-    uint64_t heard_before_ms;                                   /* when something was heard last on the link before */
+    uint64_t heard_ms;                                          /* when this node said what the broker is known to have
+                                                                   heard last: it keeps the node for a timeout since */
+    uint64_t spoke_ms;
+    uint64_t heard_before_ms;                                   /* heard_ms of the link before */
     uint32_t doubts;                                            /* times that the broker may have given this node up */
     uint64_t lost_ms;                                           /* when the last link that was up was lost, or 0 */
     uint32_t window_size, batch_size, heartbeat_ms, timeout_ms; /* of WELCOME */
@@ -73,7 +75,10 @@ void link_receive(link_t *self, zmq_msg_t *header, zmq_msg_t *body);
 /* Sends HELLO. */
 void link_greet(link_t *self);
 
-/* Whether the broker may have given this node up if nothing was heard of it since. */
+/* The stamp of what is said now: the reactor's clock, but never 0. */
+uint32_t link_stamp(const link_t *self);
+
+/* Whether the broker may have given this node up if it has heard nothing that was said since. */
 bool link_was_silent(const link_t *self, uint64_t since_ms);
 
 /* Closes the batch that is being made, if there is one, and gives it to custody. */

@@ -56,6 +56,7 @@ static int link_transmit(link_t *self, bool with_body, span_t controls, uint64_t
                                                 .acknowledged = acknowledged,
                                                 .floor = custody_floor(self->custody),
                                                 .flags = again ? FRAME_FLAG_AGAIN : 0,
+                                                .stamp = link_stamp(self),
                                             });
     if (controls.size)
         memcpy((uint8_t *)zmq_msg_data(&header) + FRAME_HEADER_SIZE, controls.data, controls.size);

@@ -14,7 +14,7 @@ void frame_header_put(uint8_t *to, const frame_header_t *header)
     bytes_put64(to + 16, header->acknowledged);
     bytes_put64(to + 24, header->floor);
     bytes_put32(to + 32, header->flags);
-    bytes_put32(to + 36, 0);
+    bytes_put32(to + 36, header->stamp);
 }
 
 int frame_header_get(frame_header_t *header, span_t frame, span_t *controls)
@@ -31,7 +31,8 @@ int frame_header_get(frame_header_t *header, span_t frame, span_t *controls)
     header->acknowledged = bytes_get64(from + 16);
     header->floor = bytes_get64(from + 24);
     header->flags = bytes_get32(from + 32);
-    if (header->epoch == 0 || header->flags > FRAME_FLAG_AGAIN || bytes_get32(from + 36) != 0)
+    header->stamp = bytes_get32(from + 36);
+    if (header->epoch == 0 || header->flags > FRAME_FLAG_AGAIN)
         return -CLOSE_BAD_FRAME;
     *controls = span_of(frame.data + FRAME_HEADER_SIZE, frame.size - FRAME_HEADER_SIZE);
     return 0;

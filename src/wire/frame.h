@@ -18,6 +18,7 @@ typedef struct {
     uint64_t acknowledged;
     uint64_t floor;
     uint32_t flags;
+    uint32_t stamp; /* of a node's clock, ms; 0: none */
 } frame_header_t;
 
 /* Writes FRAME_HEADER_SIZE bytes. */

@@ -27,7 +27,7 @@ static void on_message(member_t *self, const char *line, int64_t now_ms)
         member_complain(self, "nobody sends", line);
         return;
     }
-    const member_t *sender = &ground->members[from];
+    member_t *sender = &ground->members[from];
     size_t size = sender->description.text_size;
     text += 2;
     if (strlen(text) != size || memcmp(text + MEMBER_NUMBER_SIZE, sender->line + sender->number_at + MEMBER_NUMBER_SIZE,
@@ -37,7 +37,10 @@ static void on_message(member_t *self, const char *line, int64_t now_ms)
     }
     char digits[MEMBER_NUMBER_SIZE + 1];
     snprintf(digits, sizeof(digits), "%s", text);
-    if (account_receive(ground->account, (unsigned)from, self->number, strtoull(digits, NULL, 10)))
+    uint64_t number = strtoull(digits, NULL, 10);
+    if (number > sender->sent_before)
+        sender->is_heard = true;
+    if (account_receive(ground->account, (unsigned)from, self->number, number))
         member_hear(self, now_ms);
     else
         member_complain(self, "somebody else's:", line);

@@ -46,12 +46,14 @@ struct member {
     int64_t away_until_ms; /* AWAY: not to connect before */
     unsigned attempts;     /* logins that failed in a row, up to a bound */
     int fd;
-    int ghost_fd;     /* the connection on which the member vanished silently, or -1 */
-    unsigned cuts;    /* times that its connection ended without its asking */
-    unsigned heard;   /* copies received since the last crowd_listen */
-    int64_t heard_ms; /* when it received its last copy, or first logged in */
-    int64_t pause_ms; /* the longest time between two copies since the last crowd_mark */
-    uint32_t events;  /* what epoll waits for; 0: not in the set */
+    int ghost_fd;         /* the connection on which the member vanished silently, or -1 */
+    unsigned cuts;        /* times that its connection ended without its asking */
+    unsigned heard;       /* copies received since the last crowd_listen */
+    uint64_t sent_before; /* messages completely written before it */
+    bool is_heard;        /* somebody received one that was not */
+    int64_t heard_ms;     /* when it received its last copy, or first logged in */
+    int64_t pause_ms;     /* the longest time between two copies since the last crowd_mark */
+    uint32_t events;      /* what epoll waits for; 0: not in the set */
     pace_t read_pace;
     pace_t write_pace;
     bool lags;           /* it did not read freely on this connection, and may be closed within a line for that */

@@ -85,8 +85,17 @@ void crowd_mark(crowd_t *self)
 void crowd_listen(crowd_t *self)
 {
     crowd_ground_t *ground = crowd_ground(self);
-    for (unsigned i = 0; i < ground->member_count; i++)
-        ground->members[i].heard = 0;
+    for (unsigned i = 0; i < ground->member_count; i++) {
+        member_t *member = &ground->members[i];
+        member->heard = 0;
+        member->is_heard = false;
+        member->sent_before = member_sent(member);
+    }
+}
+
+static bool hears_and_is_heard(const member_t *member)
+{
+    return member->heard >= CROWD_HEARD && (member->is_heard || member->recipient_count == 0);
 }
 
 bool crowd_has_heard(crowd_t *self, void *arg)
@@ -94,7 +103,7 @@ bool crowd_has_heard(crowd_t *self, void *arg)
     const crowd_ground_t *ground = crowd_ground(self);
     unsigned groups = *(const unsigned *)arg;
     for (unsigned i = 0; i < ground->member_count; i++)
-        if ((ground->members[i].description.group & groups) && ground->members[i].heard < CROWD_HEARD)
+        if ((ground->members[i].description.group & groups) && !hears_and_is_heard(&ground->members[i]))
             return false;
     return true;
 }

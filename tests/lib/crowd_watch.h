@@ -32,7 +32,7 @@ const char *crowd_complaint(crowd_t *self);
 void crowd_mark(crowd_t *self);
 
 /* From now on it counts who hears something; and a condition for crowd_run: each member of the groups *(unsigned *)arg
- * has received CROWD_HEARD copies since. */
+ * has received CROWD_HEARD copies since, and has written a message since that was received, if it writes any. */
 void crowd_listen(crowd_t *self);
 crowd_until_fn crowd_has_heard;
 

@@ -136,7 +136,7 @@ static void router_begin_link(router_t *self, zmq_msg_t *routing_id, const route
 {
     self->routing_id_size = zmq_msg_size(routing_id);
     memcpy(self->routing_id, zmq_msg_data(routing_id), self->routing_id_size);
-    self->header = (frame_header_t){.epoch = event->header.epoch};
+    self->header = (frame_header_t){.epoch = event->header.epoch, .stamp = event->header.stamp};
     self->first = event->control.hello.first;
     buffer_clear(&self->headers);
 }
@@ -177,6 +177,7 @@ static void router_receive(router_t *self)
     if (!router_knows(self, routing_id))
         return;
     assert_int_equal(event.header.epoch, self->header.epoch);
+    self->header.stamp = event.header.stamp;
     buffer_append(&self->headers, &event.header, sizeof event.header);
 }
 

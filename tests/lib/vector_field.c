@@ -25,6 +25,7 @@ const vector_field_t vector_fields[] = {
     HEADER("HEADER", "acknowledged", VECTOR_64, acknowledged),
     HEADER("HEADER", "floor", VECTOR_64, floor),
     HEADER("HEADER", "flags", VECTOR_32, flags),
+    HEADER("HEADER", "stamp", VECTOR_32, stamp),
     CONTROL("HELLO", "version", VECTOR_16, hello.version),
     CONTROL("HELLO", "node", VECTOR_ID, hello.node),
     CONTROL("HELLO", "instance", VECTOR_ID, hello.instance),

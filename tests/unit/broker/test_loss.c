@@ -54,6 +54,22 @@ static void heartbeats_keep_a_quiet_link(void **state)
     assert_int_equal(broker_number("gauges.nodes"), 1);
 }
 
+static void the_last_stamp_of_a_node_is_given_back(void **state)
+{
+    (void)state;
+    dealer_open(&a, ENDPOINT, 0xa);
+    a.header.stamp = 7;
+    assert_int_equal(dealer_greet(&a)->header.stamp, 7);
+    dealer_put_empty(&a, RECORD_REGISTERED);
+    dealer_flush(&a);
+    a.header.stamp = UINT32_MAX;
+    dealer_login(&a, SESSION(1, 1), "alice");
+    dealer_put(&a, &(control_t){.type = RECORD_LEAVING, .name.session = SESSION(1, 1)});
+    dealer_flush(&a);
+    assert_int_equal(dealer_expect(&a, RECORD_LEFT)->header.stamp, UINT32_MAX);
+    assert_int_equal(dealer_resume(&a, ENDPOINT, a.received)->header.stamp, 0);
+}
+
 static void the_messages_of_a_lost_node_still_arrive(void **state)
 {
     (void)state;
@@ -143,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BROKER_TEST_HASTY(a_silent_node_is_given_up_and_its_copies_are_unconfirmed),
         BROKER_TEST_HASTY(heartbeats_keep_a_quiet_link),
+        BROKER_TEST_HASTY(the_last_stamp_of_a_node_is_given_back),
         BROKER_TEST(the_messages_of_a_lost_node_still_arrive),
         BROKER_TEST(what_comes_after_a_loss_is_of_an_unknown_link),
         BROKER_TEST(what_was_under_way_to_a_node_that_begins_anew_is_unconfirmed),

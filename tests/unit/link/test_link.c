@@ -216,6 +216,25 @@ static void a_broker_that_speaks_is_not_left(void **state)
     assert_int_equal(link_state(rig.link), LINK_UP);
 }
 
+static void a_broker_that_speaks_and_does_not_hear_is_left(void **state)
+{
+    (void)state;
+    rig.router.welcome.welcome.heartbeat_ms = 20;
+    rig.router.welcome.welcome.timeout_ms = 400;
+    rig_join();
+    rig_wait("welcome ");
+    uint32_t stamp = rig.router.header.stamp;
+    assert_int_not_equal(stamp, 0);
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (link_state(rig.link) == LINK_UP) {
+        assert_false(deadline_passed(deadline));
+        rig_turn(NULL);
+        rig.router.header.stamp = stamp;
+        router_flush(&rig.router);
+    }
+    rig_expect_loss(CLOSE_LINK_TIMEOUT);
+}
+
 static void a_broker_that_does_not_answer_hello_is_left(void **state)
 {
     (void)state;
@@ -325,6 +344,7 @@ int main(void)
         RIG_TEST(a_silent_broker_is_left),
         RIG_TEST(a_batch_that_a_late_node_finds_is_not_taken_before_the_link_is_resumed),
         RIG_TEST(a_broker_that_speaks_is_not_left),
+        RIG_TEST(a_broker_that_speaks_and_does_not_hear_is_left),
         RIG_TEST(a_broker_that_does_not_answer_hello_is_left),
         RIG_TEST(a_refused_link_is_tried_again_with_growing_patience),
         RIG_TEST(every_reason_to_refuse_is_understood),
