@@ -231,6 +231,7 @@ static bool names_register_again(node_t *node, const control_t *record)
         peer->is_stale = false;
     else if (!record->name.again || !leaving_return(peer))
         return false;
+    pauses_state(peer, record->name.paused);
     peer_confirm(peer);
     return true;
 }
@@ -255,6 +256,7 @@ int names_register(node_t *node, const control_t *record)
     settle_t *settle = &node->broker->settle;
     peer_t *peer = peer_new(node, record->name.session, record->name.name);
     peer->again = record->name.again;
+    peer->is_paused = record->name.paused;
     peer->doubtful = record->name.doubtful && settle->is_active;
     peer->claim = (claim_t){.term = record->name.term, .serial = record->name.serial};
     if (settle->is_active && (!peer->again || peer->doubtful))

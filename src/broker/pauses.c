@@ -63,14 +63,18 @@ void pauses_end(peer_t *peer)
     peer_resume(peer);
 }
 
-void pauses_set(node_t *node, span_t name, bool is_paused)
+void pauses_state(peer_t *peer, bool is_paused)
 {
-    peer_t *peer = names_find(node->broker, name);
-    if (!peer || peer->node != node)
-        return;
     peer->is_paused = is_paused;
     if (!peer_is_paused(peer))
         peer_resume(peer);
+}
+
+void pauses_set(node_t *node, span_t name, bool is_paused)
+{
+    peer_t *peer = names_find(node->broker, name);
+    if (peer && peer->node == node)
+        pauses_state(peer, is_paused);
 }
 
 static void node_resume(node_t *node)
@@ -112,11 +116,6 @@ void pauses_check(node_t *node)
 void pauses_replaced(node_t *node)
 {
     pauses_forget(node);
-    while (node->told_peers)
-        pauses_end(node->told_peers);
-    for (uint32_t slot = 0; slot < node->slot_count; slot++)
-        if (node->slots[slot])
-            node->slots[slot]->is_paused = false;
     node->congested = false;
 }
 

@@ -16,6 +16,9 @@ static inline bool peer_is_paused(const peer_t *peer)
     return peer->is_paused || peer->node->congested;
 }
 
+/* A node says, with a name that is registered again, whether it is paused. */
+void pauses_state(peer_t *peer, bool is_paused);
+
 /* PAUSE or RESUME of a node; a name that is not this node's is passed over. */
 void pauses_set(node_t *node, span_t name, bool is_paused);
 
@@ -28,7 +31,7 @@ void pauses_end(peer_t *peer);
 /* Whether the node is congested, or is not any more. */
 void pauses_check(node_t *node);
 
-/* A fresh link of the node: it knows of no pauses, and will say its own. */
+/* The node's link is resumed: it has to be told again of others' pauses, and states its own with its names. */
 void pauses_replaced(node_t *node);
 
 /* The node is gone: nobody is to be told by its index. */

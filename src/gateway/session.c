@@ -233,7 +233,7 @@ void session_login(session_t *self, span_t name)
     self->uplink = uplinks_of_name(&self->worker->uplinks, name);
     session_move(self, SESSION_REGISTERING);
     if (link_state(self->uplink->link) == LINK_UP) {
-        link_register(self->uplink->link, self->id, session_name(self), self->claim);
+        link_register(self->uplink->link, self->id, session_name(self), self->claim, self->writer.paused);
         self->registered = true;
     }
 }
@@ -480,7 +480,7 @@ void session_restate(session_t *self, bool given_up)
     bool wants_name =
         self->state == SESSION_REGISTERING || self->state == SESSION_OPEN || self->state == SESSION_SETTLING;
     if (wants_name) {
-        link_register(link, self->id, session_name(self), self->claim);
+        link_register(link, self->id, session_name(self), self->claim, self->writer.paused);
         self->registered = true;
     } else if (self->registered) {
         link_leaving(link, self->id);

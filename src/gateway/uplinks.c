@@ -8,13 +8,6 @@
 
 #include "base/endpoint.h"
 
-typedef struct {
-    table_item_t item; /* the paused name */
-    list_t waiting;
-    list_node_t collected; /* while all are forgotten */
-    char name[];
-} pause_t;
-
 static void brokers_add(brokers_t *self, const char *name, const char *endpoint)
 {
     self->names = realloc(self->names, (self->count + 1) * sizeof *self->names);
@@ -89,21 +82,16 @@ void uplinks_init(uplinks_t *self, reactor_t *reactor, const config_t *config, c
         options.broker = brokers->names[i];
         options.endpoint = brokers->endpoints[i];
         list_init(&self->items[i].waiting);
-        self->items[i].pauses = table_new();
+        paused_names_init(&self->items[i].pauses);
         self->items[i].link = link_new(reactor, &options, callbacks, owner);
     }
-}
-
-static void on_pause_free(table_item_t *item)
-{
-    free(item);
 }
 
 void uplinks_fini(uplinks_t *self)
 {
     for (size_t i = 0; i < self->count; i++) {
         link_destroy(&self->items[i].link);
-        table_destroy(&self->items[i].pauses, on_pause_free);
+        paused_names_fini(&self->items[i].pauses);
     }
     rendezvous_destroy(&self->rendezvous);
     free(self->items);
@@ -132,10 +120,7 @@ static bool uplink_must_wait(uplink_t *self, span_t name, list_node_t *waiter)
         list_append(&self->waiting, waiter);
         return true;
     }
-    pause_t *pause = table_count(self->pauses) ? (pause_t *)table_get(self->pauses, name) : NULL;
-    if (pause)
-        list_append(&pause->waiting, waiter);
-    return pause != NULL;
+    return paused_names_hold(&self->pauses, name, waiter);
 }
 
 /* The recipients of one uplink, in order. */
@@ -148,6 +133,15 @@ static unsigned uplinks_part(uplinks_t *self, unsigned uplink, const line_t *lin
     return count;
 }
 
+static void uplink_send(
+    uplink_t *self, uint64_t session, span_t sender, const span_t *recipients, unsigned count, span_t text)
+{
+    uint64_t number = link_next_number(self->link);
+    for (unsigned i = 0; i < count; i++)
+        paused_names_sent(&self->pauses, recipients[i], number);
+    link_send(self->link, session, sender, recipients, count, text);
+}
+
 /* Sends the line's parts. Returns how many messages that made. */
 static int uplinks_send_parts(uplinks_t *self, uint64_t session, span_t sender, const line_t *line)
 {
@@ -156,7 +150,7 @@ static int uplinks_send_parts(uplinks_t *self, uint64_t session, span_t sender, 
         unsigned count = uplinks_part(self, i, line);
         if (count == 0)
             continue;
-        link_send(self->items[i].link, session, sender, self->part, count, line->text);
+        uplink_send(&self->items[i], session, sender, self->part, count, line->text);
         messages++;
     }
     return messages;
@@ -175,50 +169,6 @@ int uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t 
     }
     if (self->count > 1)
         return uplinks_send_parts(self, session, sender, line);
-    link_send(self->items[0].link, session, sender, line->recipients, line->recipient_count, line->text);
+    uplink_send(&self->items[0], session, sender, line->recipients, line->recipient_count, line->text);
     return 1;
-}
-
-static void uplink_unpause(uplink_t *self, pause_t *pause, list_t *woken)
-{
-    table_take(self->pauses, &pause->item);
-    for (list_node_t *node; (node = list_first(&pause->waiting));) {
-        list_remove(node);
-        list_append(woken, node);
-    }
-    free(pause);
-}
-
-void uplink_pause(uplink_t *self, span_t name, bool paused, list_t *woken)
-{
-    list_init(woken);
-    pause_t *pause = (pause_t *)table_get(self->pauses, name);
-    if (pause && !paused)
-        uplink_unpause(self, pause, woken);
-    if (pause || !paused)
-        return;
-    pause = malloc(sizeof *pause + name.size);
-    if (!pause)
-        abort();
-    memcpy(pause->name, name.data, name.size);
-    pause->item = (table_item_t){.key = span_of(pause->name, name.size)};
-    list_init(&pause->waiting);
-    table_put(self->pauses, &pause->item);
-}
-
-static void on_pause_collect(void *arg, table_item_t *item)
-{
-    list_append(arg, &((pause_t *)item)->collected);
-}
-
-void uplink_forget_pauses(uplink_t *self, list_t *woken)
-{
-    list_t pauses;
-    list_init(woken);
-    list_init(&pauses);
-    table_each(self->pauses, on_pause_collect, &pauses);
-    for (list_node_t *node; (node = list_first(&pauses));) {
-        list_remove(node);
-        uplink_unpause(self, list_member(node, pause_t, collected), woken);
-    }
 }

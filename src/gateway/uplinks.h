@@ -7,16 +7,15 @@
 
 #include "base/config.h"
 #include "base/list.h"
-#include "base/table.h"
-#include "link/link.h"
+#include "gateway/paused_names.h"
 #include "wire/line.h"
 #include "wire/rendezvous.h"
 
 typedef struct {
     link_t *link;
-    table_t *pauses;  /* names that may not be written to now, each with the sessions that wait for it */
-    list_t waiting;   /* sessions that wait for room */
-    uint64_t awaited; /* in a drain: the numbers below it are to be settled */
+    paused_names_t pauses; /* with the sessions that wait for names */
+    list_t waiting;        /* sessions that wait for room */
+    uint64_t awaited;      /* in a drain: the numbers below it are to be settled */
 } uplink_t;
 
 typedef struct {
@@ -53,11 +52,5 @@ uplink_t *uplinks_of_link(uplinks_t *self, const link_t *link);
  * them is paused or has no room, sends nothing, puts `waiter` into the list of what it waits for, and returns 0; or
  * -FERRY_ERROR_LINE_TOO_LONG, if it is larger than the largest batch that one of the brokers takes. */
 int uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t *line, list_node_t *waiter);
-
-/* Notes that a name is paused or not any more; then *woken gets the sessions that waited for it. */
-void uplink_pause(uplink_t *self, span_t name, bool paused, list_t *woken);
-
-/* Forgets all pauses; *woken gets the sessions that waited. */
-void uplink_forget_pauses(uplink_t *self, list_t *woken);
 
 #endif

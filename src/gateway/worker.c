@@ -136,10 +136,13 @@ static void on_state(void *owner, link_t *link)
     if (state != LINK_DOWN && state != LINK_CLOSED && state != LINK_LEFT)
         return;
     uplink_t *uplink = uplinks_of_link(&self->uplinks, link);
-    if (state != LINK_DOWN)
-        worker_each(self, on_unlinked_session, uplink);
+    if (state == LINK_DOWN) {
+        paused_names_doubt(&uplink->pauses);
+        return;
+    }
+    worker_each(self, on_unlinked_session, uplink);
     list_t woken;
-    uplink_forget_pauses(uplink, &woken);
+    paused_names_forget(&uplink->pauses, &woken);
     worker_wake(&woken);
 }
 
@@ -227,7 +230,7 @@ static void on_pause(void *owner, link_t *link, span_t name, bool paused)
 {
     worker_t *self = owner;
     list_t woken;
-    uplink_pause(uplinks_of_link(&self->uplinks, link), name, paused, &woken);
+    paused_names_set(&uplinks_of_link(&self->uplinks, link)->pauses, name, paused, &woken);
     worker_wake(&woken);
 }
 
@@ -255,10 +258,20 @@ static const link_owner_t worker_link_owner = {
     .on_room = on_room,
 };
 
+static void worker_check_pauses(worker_t *self)
+{
+    for (size_t i = 0; i < self->uplinks.count; i++) {
+        list_t woken;
+        paused_names_check(&self->uplinks.items[i].pauses, self->uplinks.items[i].link, &woken);
+        worker_wake(&woken);
+    }
+}
+
 /* The end of a turn: clients first, then links; a session that is flushed may dirty others. */
 static void on_turn(void *arg)
 {
     worker_t *self = arg;
+    worker_check_pauses(self);
     for (list_node_t *node; (node = list_first(&self->dirty));) {
         list_remove(node);
         session_flush(list_member(node, session_t, writer.dirty));

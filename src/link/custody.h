@@ -78,6 +78,9 @@ void custody_begin_anew(custody_t *self, custody_anew_t why);
 bool custody_next_is_resent(const custody_t *self);
 bool custody_next_is_again(const custody_t *self);
 
+/* Whether a number below the next is taken. `self` is the custody, for who calls back. */
+bool custody_is_taken(const void *self, uint64_t number);
+
 uint64_t custody_next_number(const custody_t *self);
 uint64_t custody_kept_first(const custody_t *self); /* the first number of the kept bodies, or the next number */
 uint64_t custody_sent_end(const custody_t *self);   /* the lowest number that was not sent, or the next number */

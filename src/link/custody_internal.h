@@ -48,9 +48,6 @@ static inline entry_t *custody_entry(custody_t *self, uint64_t number)
     return &self->entries[number & (self->entry_capacity - 1)];
 }
 
-/* Whether a number below the next is taken. `arg` is the custody. */
-bool custody_is_taken(const void *arg, uint64_t number);
-
 /* A number is taken, if it was not yet: its copies are handed over. */
 void custody_take(custody_t *self, uint64_t number);
 

@@ -409,6 +409,11 @@ uint64_t link_next_number(const link_t *self)
     return custody_next_number(self->custody);
 }
 
+bool link_is_taken(const link_t *self, uint64_t number)
+{
+    return custody_is_taken(self->custody, number);
+}
+
 size_t link_memory(const link_t *self)
 {
     return custody_memory(self->custody) + origins_memory(&self->origins) + self->body.capacity +

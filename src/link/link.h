@@ -54,7 +54,7 @@ typedef struct {
  * callback may destroy the link. */
 typedef struct {
     /* A new link is up: state names with link_register, sessions that wait for their LEFT with link_leaving, and held
-     * copies with link_hold (again). A name that is paused is stated so when it is confirmed. If the node was given_up
+     * copies with link_hold (again). If the node was given_up
      * all copies that it has taken have been told to their senders as unconfirmed: they are not held, nor reported. */
     void (*on_up)(void *owner, link_t *link, bool given_up);
     /* The state has changed; link_state tells. */
@@ -101,9 +101,9 @@ void link_send(
  * can send it. */
 void link_report(link_t *self, uint64_t recipient, const body_report_t *report);
 
-/* Asks for a name, with the claim of its confirmation if it was confirmed before, else all zero. Ignored while the link
- * is not up: on_up asks for all. */
-void link_register(link_t *self, uint64_t session, span_t name, link_claim_t claim);
+/* Asks for a name, with the claim of its confirmation if it was confirmed before, else all zero, and says whether it is
+ * paused. Ignored while the link is not up: on_up asks for all. */
+void link_register(link_t *self, uint64_t session, span_t name, link_claim_t claim, bool paused);
 void link_leaving(link_t *self, uint64_t session);
 void link_pause(link_t *self, span_t name, bool paused);
 
@@ -137,6 +137,7 @@ origins_t *link_origins(link_t *self);
 bool link_is_settled(const link_t *self); /* every message and report that was given to it is settled */
 bool link_is_settled_below(const link_t *self, uint64_t number); /* but for what was given from that number on */
 uint64_t link_next_number(const link_t *self);                   /* of the next message or report that is given to it */
+bool link_is_taken(const link_t *self, uint64_t number);         /* of one that was given to it: it is taken */
 uint64_t link_open_copies(const link_t *self);                   /* walks: part of the ledger's pending */
 size_t link_memory(const link_t *self);                          /* bytes that it holds */
 size_t link_kept_size(const link_t *self);                       /* bytes of them in batches that are not taken */

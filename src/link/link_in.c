@@ -15,11 +15,10 @@ void link_greet(link_t *self)
 {
     buffer_t nodes = {0}, frame = {0};
     origins_ids(&self->origins, &nodes);
-    frame_header_put(buffer_reserve(&frame, FRAME_HEADER_SIZE),
-        &(frame_header_t){.epoch = self->epoch,
-            .acknowledged = self->received,
-            .floor = custody_floor(self->custody),
-            .stamp = link_stamp(self)});
+    frame_header_put(buffer_reserve(&frame, FRAME_HEADER_SIZE), &(frame_header_t){.epoch = self->epoch,
+                                                                    .acknowledged = self->received,
+                                                                    .floor = custody_floor(self->custody),
+                                                                    .stamp = link_stamp(self)});
     buffer_commit(&frame, FRAME_HEADER_SIZE);
     control_put(&frame, &(control_t){.type = RECORD_HELLO,
                             .hello = {.version = LINK_VERSION,

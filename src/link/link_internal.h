@@ -22,8 +22,8 @@ struct link {
     uint32_t epoch;
     uint32_t backoff_ms;
     uint64_t opened_ms; /* when the present state's wait began */
-    uint64_t heard_ms;                                          /* when this node said what the broker is known to have
-                                                                   heard last: it keeps the node for a timeout since */
+    uint64_t heard_ms;  /* when this node said what the broker is known to have
+                           heard last: it keeps the node for a timeout since */
     uint64_t spoke_ms;
     uint64_t heard_before_ms;                                   /* heard_ms of the link before */
     uint32_t doubts;                                            /* times that the broker may have given this node up */

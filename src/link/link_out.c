@@ -250,13 +250,14 @@ void link_control_empty(link_t *self, record_type_t type)
     self->hold_at = SIZE_MAX;
 }
 
-void link_register(link_t *self, uint64_t session, span_t name, link_claim_t claim)
+void link_register(link_t *self, uint64_t session, span_t name, link_claim_t claim, bool paused)
 {
     if (self->state == LINK_UP)
         link_control(self, &(control_t){.type = RECORD_REGISTER,
                                .name = {.session = session,
                                    .again = claim.term > 0,
                                    .doubtful = claim.term > 0 && claim.doubts != self->doubts,
+                                   .paused = paused,
                                    .term = claim.term,
                                    .serial = claim.serial,
                                    .name = name}});

@@ -64,7 +64,8 @@ static void register_walk(walk_t *self, control_t *record)
     walk_64(self, &record->name.session);
     walk_64(self, &record->name.term);
     walk_64(self, &record->name.serial);
-    walk_flags(self, &record->name.again, &record->name.doubtful, 1);
+    walk_flags(self, (bool *const[]){&record->name.again, &record->name.doubtful, &record->name.paused}, 3, 1);
+    self->bad = self->bad || (record->name.doubtful && !record->name.again);
     walk_name(self, &record->name.name);
 }
 

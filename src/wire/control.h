@@ -58,7 +58,7 @@ typedef struct {
         } refuse;
         struct {
             uint64_t session, term, serial; /* REGISTER, CONFIRMED; LEAVING, LEFT use session alone */
-            bool again, doubtful;           /* REGISTER */
+            bool again, doubtful, paused;   /* REGISTER */
             uint16_t error;                 /* DENIED, with session */
             span_t name;                    /* REGISTER; PAUSE, RESUME use it alone */
         } name;

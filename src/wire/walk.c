@@ -61,12 +61,15 @@ void walk_flag(walk_t *self, bool *flag, size_t size)
     *flag = flags == 1;
 }
 
-void walk_flags(walk_t *self, bool *first, bool *second, size_t size)
+void walk_flags(walk_t *self, bool *const *flags, unsigned count, size_t size)
 {
-    uint64_t flags = walk_uint(self, (uint64_t)*first | (uint64_t)*second << 1, size);
-    self->bad = self->bad || flags > 3 || flags == 2;
-    *first = flags & 1;
-    *second = flags & 2;
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < count; i++)
+        bits |= (uint64_t)*flags[i] << i;
+    bits = walk_uint(self, bits, size);
+    self->bad = self->bad || bits >> count != 0;
+    for (unsigned i = 0; i < count; i++)
+        *flags[i] = bits >> i & 1;
 }
 
 void walk_zero(walk_t *self, size_t size)

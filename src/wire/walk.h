@@ -27,8 +27,8 @@ void walk_64(walk_t *self, uint64_t *value);
 /* Flags in an integer of `size` bytes, of which only bit 0 is known. */
 void walk_flag(walk_t *self, bool *flag, size_t size);
 
-/* The same with bits 0 and 1, the second of which comes only with the first. */
-void walk_flags(walk_t *self, bool *first, bool *second, size_t size);
+/* The same with the bits from 0 on, one for each of the `count` flags. */
+void walk_flags(walk_t *self, bool *const *flags, unsigned count, size_t size);
 
 /* An integer of `size` bytes, at most 8, that is 0. */
 void walk_zero(walk_t *self, size_t size);

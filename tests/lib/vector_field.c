@@ -50,6 +50,7 @@ const vector_field_t vector_fields[] = {
     CONTROL("REGISTER", "serial", VECTOR_64, name.serial),
     CONTROL("REGISTER", "again", VECTOR_FLAG, name.again),
     CONTROL("REGISTER", "doubtful", VECTOR_FLAG, name.doubtful),
+    CONTROL("REGISTER", "paused", VECTOR_FLAG, name.paused),
     CONTROL("REGISTER", "name", VECTOR_TEXT, name.name),
     CONTROL("CONFIRMED", "session", VECTOR_64, name.session),
     CONTROL("CONFIRMED", "term", VECTOR_64, name.term),

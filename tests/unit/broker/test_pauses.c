@@ -92,6 +92,51 @@ static void a_new_link_of_the_paused_node_ends_its_pauses(void **state)
     dealer_wait(&a, RECORD_RESUME);
 }
 
+static void bob_registers_again(bool paused)
+{
+    dealer_put(&b, &(control_t){.type = RECORD_REGISTER,
+                       .name = {.session = SESSION(1, 2),
+                           .again = true,
+                           .paused = paused,
+                           .term = 1,
+                           .serial = 1,
+                           .name = span_str("bob")}});
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_wait(&b, RECORD_CONFIRMED);
+}
+
+static void a_resumed_link_of_the_paused_node_says_whether_its_pauses_last(void **state)
+{
+    (void)state;
+    pair_open();
+    bob_pauses();
+    alice_sends("bob", "one");
+    expect_about(&a, RECORD_PAUSE, "bob");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "one");
+    dealer_acknowledge(&b);
+    dealer_resume(&b, ENDPOINT, 1);
+    bob_registers_again(true);
+    dealer_expect_taken(&a, 2);
+    dealer_barrier(&a, 9); /* and no RESUME */
+    dealer_resume(&b, ENDPOINT, 1);
+    bob_registers_again(false);
+    expect_about(&a, RECORD_RESUME, "bob");
+}
+
+static void a_name_that_is_registered_as_paused_is_paused_for_the_first_copy(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_put(&b, &(control_t){.type = RECORD_REGISTER,
+                       .name = {.session = SESSION(1, 5), .paused = true, .name = span_str("ben")}});
+    dealer_flush(&b);
+    dealer_wait(&b, RECORD_CONFIRMED);
+    alice_sends("ben", "one");
+    expect_about(&a, RECORD_PAUSE, "ben");
+    dealer_expect_copy(&b, SESSION(1, 5), "alice", "one");
+}
+
 static void a_new_link_of_the_sender_is_told_again(void **state)
 {
     (void)state;
@@ -203,6 +248,8 @@ int main(void)
         BROKER_TEST(only_its_own_node_pauses_a_name),
         BROKER_TEST(a_name_that_goes_ends_its_pause),
         BROKER_TEST(a_new_link_of_the_paused_node_ends_its_pauses),
+        BROKER_TEST(a_resumed_link_of_the_paused_node_says_whether_its_pauses_last),
+        BROKER_TEST(a_name_that_is_registered_as_paused_is_paused_for_the_first_copy),
         BROKER_TEST(a_new_link_of_the_sender_is_told_again),
         BROKER_TEST(a_sender_that_went_is_not_told),
         BROKER_TEST(a_node_over_its_windows_is_paused_until_half_of_that_is_acknowledged),

@@ -146,7 +146,7 @@ static void fill_window(span_t recipient)
 
 static void pause_name(size_t uplink, span_t name, bool paused)
 {
-    uplink_pause(&uplinks.items[uplink], name, paused, &woken);
+    paused_names_set(&uplinks.items[uplink].pauses, name, paused, &woken);
 }
 
 static void expect_woken(list_node_t *first, list_node_t *second)
@@ -290,7 +290,7 @@ static void all_pauses_of_a_link_are_forgotten_together(void **state)
     say_short(names[0][0], &waiters[0]);
     say_short(names[0][1], &waiters[1]);
     say_short(names[1][0], &waiters[2]);
-    uplink_forget_pauses(&uplinks.items[0], &woken);
+    paused_names_forget(&uplinks.items[0].pauses, &woken);
     assert_true(list_has(&waiters[0]) && list_has(&waiters[1]));
     list_remove(&waiters[0]);
     list_remove(&waiters[1]);
@@ -298,8 +298,90 @@ static void all_pauses_of_a_link_are_forgotten_together(void **state)
     assert_int_equal(say_short(names[0][0], &waiters[0]), 1);
     assert_int_equal(say_short(names[0][1], &waiters[0]), 1);
     assert_true(list_has(&waiters[2]));
-    uplink_forget_pauses(&uplinks.items[1], &woken);
+    paused_names_forget(&uplinks.items[1].pauses, &woken);
     expect_woken(&waiters[2], NULL);
+}
+
+static void check_pauses(void)
+{
+    paused_names_check(&uplinks.items[0].pauses, uplinks.items[0].link, &woken);
+}
+
+/* The name is paused, and two wait for it, when the link is lost. */
+static void doubt(void)
+{
+    pause_name(0, names[0][0], true);
+    assert_int_equal(say_short(names[0][0], &waiters[0]), 0);
+    assert_int_equal(say_short(names[0][0], &waiters[1]), 0);
+    paused_names_doubt(&uplinks.items[0].pauses);
+    check_pauses();
+    expect_woken(&waiters[0], NULL);
+}
+
+static void a_doubtful_name_takes_one_message_until_that_is_taken(void **state)
+{
+    (void)state;
+    doubt();
+    assert_int_equal(say_short(names[0][0], &waiters[0]), 1);
+    assert_int_equal(say_short(names[0][0], &waiters[0]), 0);
+    check_pauses();
+    assert_true(list_is_empty(&woken));
+    expect_message(0, 1, &names[0][0], 1);
+    router_put_taken(&routers[0], 2);
+    router_flush(&routers[0]);
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    for (check_pauses(); list_is_empty(&woken); check_pauses()) {
+        assert_false(deadline_passed(deadline));
+        turn(NULL);
+    }
+    expect_woken(&waiters[1], &waiters[0]);
+    assert_int_equal(say_short(names[0][0], &waiters[0]), 1);
+}
+
+static void a_doubtful_pause_that_is_told_again_lasts(void **state)
+{
+    (void)state;
+    doubt();
+    assert_int_equal(say_short(names[0][0], &waiters[0]), 1);
+    expect_message(0, 1, &names[0][0], 1);
+    pause_name(0, names[0][0], true);
+    router_put_taken(&routers[0], 2);
+    router_flush(&routers[0]);
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (!link_is_taken(uplinks.items[0].link, 1)) {
+        assert_false(deadline_passed(deadline));
+        turn(NULL);
+    }
+    check_pauses();
+    assert_true(list_is_empty(&woken));
+    assert_int_equal(say_short(names[0][0], &waiters[0]), 0);
+    pause_name(0, names[0][0], false);
+    expect_woken(&waiters[1], &waiters[0]);
+}
+
+static void one_after_the_other_is_woken_for_a_doubtful_name_until_one_sends(void **state)
+{
+    (void)state;
+    doubt();
+    check_pauses();
+    expect_woken(&waiters[1], NULL);
+    check_pauses();
+    assert_true(list_is_empty(&woken));
+    pause_name(0, names[0][0], false);
+    assert_true(list_is_empty(&woken));
+    assert_int_equal(say_short(names[0][0], &waiters[0]), 1);
+    assert_int_equal(say_short(names[0][0], &waiters[0]), 1);
+}
+
+/* Two links were lost since anybody wrote to it. */
+static void a_doubtful_pause_that_concerns_nobody_is_forgotten(void **state)
+{
+    (void)state;
+    pause_name(0, names[0][0], true);
+    paused_names_doubt(&uplinks.items[0].pauses);
+    assert_int_equal(table_count(uplinks.items[0].pauses.names), 1);
+    paused_names_doubt(&uplinks.items[0].pauses);
+    assert_int_equal(table_count(uplinks.items[0].pauses.names), 0);
 }
 
 static void a_link_that_is_lost_has_no_room(void **state)
@@ -363,6 +445,10 @@ int main(void)
         UPLINKS_TEST(a_pause_that_is_told_twice_ends_once),
         UPLINKS_TEST(a_waiter_that_is_gone_is_not_woken),
         UPLINKS_TEST(all_pauses_of_a_link_are_forgotten_together),
+        UPLINKS_TEST(a_doubtful_name_takes_one_message_until_that_is_taken),
+        UPLINKS_TEST(a_doubtful_pause_that_is_told_again_lasts),
+        UPLINKS_TEST(one_after_the_other_is_woken_for_a_doubtful_name_until_one_sends),
+        UPLINKS_TEST(a_doubtful_pause_that_concerns_nobody_is_forgotten),
         UPLINKS_TEST(a_link_that_is_lost_has_no_room),
         TEST(the_list_of_brokers_comes_from_the_configuration),
         TEST(a_process_with_its_own_broker_needs_no_list),

@@ -7,7 +7,7 @@
 
 static void register_bob(link_t *link)
 {
-    link_register(link, 5, span_str("bob"), (link_claim_t){.term = 7, .serial = 3});
+    link_register(link, 5, span_str("bob"), (link_claim_t){.term = 7, .serial = 3}, false);
     link_pause(link, span_str("bob"), true);
 }
 

@@ -6,7 +6,7 @@ enum { SESSION = 5, SILENT_MS = 200, LONG_MS = 60000 };
 
 static void on_up_register(link_t *link)
 {
-    link_register(link, SESSION, span_str("eve"), rig.claim);
+    link_register(link, SESSION, span_str("eve"), rig.claim, false);
 }
 
 static void confirm(void)
@@ -131,8 +131,8 @@ static void a_name_that_is_confirmed_after_a_silence_is_not_doubtful(void **stat
     resume_after_silence();
     expect_register(true, true);
     confirm();
-    link_register(rig.link, 6, span_str("old"), old);
-    link_register(rig.link, 7, span_str("new"), rig.claim);
+    link_register(rig.link, 6, span_str("old"), old, false);
+    link_register(rig.link, 7, span_str("new"), rig.claim, false);
     assert_true(router_expect(&rig.router, RECORD_REGISTER)->control.name.doubtful);
     assert_false(router_expect(&rig.router, RECORD_REGISTER)->control.name.doubtful);
 }

@@ -9,7 +9,7 @@ static void register_many(link_t *link)
     for (unsigned i = 0; i < MANY_NAMES; i++) {
         char name[32];
         snprintf(name, sizeof name, "a-rather-long-name-%u", i);
-        link_register(link, i, span_str(name), (link_claim_t){.term = 1, .serial = i});
+        link_register(link, i, span_str(name), (link_claim_t){.term = 1, .serial = i}, false);
     }
 }
 
@@ -337,7 +337,7 @@ static void names_come_and_go(void **state)
 {
     (void)state;
     rig_join();
-    link_register(rig.link, 5, span_str("bob"), (link_claim_t){0});
+    link_register(rig.link, 5, span_str("bob"), (link_claim_t){0}, false);
     const control_t *record = &router_expect(&rig.router, RECORD_REGISTER)->control;
     assert_int_equal(record->name.session, 5);
     assert_true(span_equal(record->name.name, span_str("bob")));
@@ -351,7 +351,7 @@ static void what_is_asked_while_there_is_no_link_is_dropped(void **state)
     (void)state;
     rig_link();
     origin_t origin = {.handle = 2};
-    link_register(rig.link, 5, span_str("bob"), (link_claim_t){0});
+    link_register(rig.link, 5, span_str("bob"), (link_claim_t){0}, false);
     link_leaving(rig.link, 5);
     link_pause(rig.link, span_str("bob"), true);
     link_hold(rig.link, 5, &origin, 1, false);

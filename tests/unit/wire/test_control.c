@@ -289,7 +289,9 @@ static void bits_that_nobody_knows_are_refused(void **state)
     assert_int_equal(next_of_changed(RECORD_WELCOME, 3, 0x80), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_changed(RECORD_REGISTER, 24, 3), 1);
     assert_int_equal(next_of_changed(RECORD_REGISTER, 24, 2), -CLOSE_BAD_RECORD);
-    assert_int_equal(next_of_changed(RECORD_REGISTER, 24, 4), -CLOSE_BAD_RECORD);
+    assert_int_equal(next_of_changed(RECORD_REGISTER, 24, 4), 1);
+    assert_int_equal(next_of_changed(RECORD_REGISTER, 24, 6), -CLOSE_BAD_RECORD);
+    assert_int_equal(next_of_changed(RECORD_REGISTER, 24, 8), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_changed(RECORD_HOLD, 12, 3), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_changed(RECORD_HELD, 4, 1), 1);
     assert_int_equal(next_of_changed(RECORD_HELD, 4, 2), -CLOSE_BAD_RECORD);
