@@ -73,6 +73,7 @@ static kept_text_t *kept_text_new(const transit_t *transit)
     if (message->text.size)
         memcpy(rest, message->text.data, message->text.size);
     text->message = (body_message_t){.session = message->session,
+        .flags = message->flags,
         .sender = span_of(sender, message->sender.size),
         .text = span_of(rest, message->text.size)};
     return text;

@@ -151,7 +151,7 @@ static bool reader_take_line(session_t *session, span_t text)
         return true;
     }
     if (line.kind == LINE_MESSAGE) {
-        int messages = uplinks_send(&worker->uplinks, session->id, session_name(session), &line, &session->waiting);
+        int messages = uplinks_send(&worker->uplinks, session->id, 0, session_name(session), &line, &session->waiting);
         if (messages == 0)
             return reader_must_wait(session);
         if (messages < 0) {

@@ -407,6 +407,10 @@ void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
         session_return_copy(self, copy, origin, session_reason(self));
         return;
     }
+    if (copy->flags & BODY_FLAG_OPAQUE) {
+        session_return_copy(self, copy, origin, FERRY_REASON_NOT_A_LINE);
+        return;
+    }
     if (writer_must_look(&self->writer))
         session_look(self);
     writer_copy(&self->writer, copy, origin);

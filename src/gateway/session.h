@@ -17,7 +17,7 @@
 #include "gateway/handoff.h"
 #include "gateway/reader.h"
 #include "gateway/session_writer.h"
-#include "gateway/uplinks.h"
+#include "link/uplinks.h"
 #include "wire/close.h"
 
 typedef struct worker worker_t;

@@ -218,9 +218,9 @@ static void on_notice(void *owner, link_t *link, const body_notice_t *notice)
     session_error(session, notice->error, notice->name, reason);
 }
 
-static void on_settled(void *owner, link_t *link, uint64_t id)
+static void on_settled(void *owner, link_t *link, uint64_t id, uint64_t number)
 {
-    (void)link;
+    (void)link, (void)number;
     session_t *session = worker_session(owner, id);
     if (session)
         session_settle(session);

@@ -157,7 +157,7 @@ void custody_take(custody_t *self, uint64_t number)
             &(unsettled_message_t){
                 .number = number, .session = entry->session, .held = entry->held, .stated = entry->stated});
     else
-        self->on_settled(self->arg, entry->session);
+        self->on_settled(self->arg, entry->session, number);
 }
 
 static void custody_take_range(custody_t *self, uint64_t first, uint64_t end)
@@ -265,7 +265,7 @@ void custody_settle(custody_t *self, unsettled_message_t *message)
     if (message->held || self->is_unsettled)
         return;
     unsettled_settle(&self->unsettled, message);
-    self->on_settled(self->arg, message->session);
+    self->on_settled(self->arg, message->session, message->number);
 }
 
 static void custody_end(custody_t *self, uint64_t number)

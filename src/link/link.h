@@ -68,8 +68,8 @@ typedef struct {
     void (*on_late)(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin);
     /* How a copy of a message of this node has ended. */
     void (*on_notice)(void *owner, link_t *link, const body_notice_t *notice);
-    /* One message of that session is settled. */
-    void (*on_settled)(void *owner, link_t *link, uint64_t session);
+    /* That message of that session is settled. */
+    void (*on_settled)(void *owner, link_t *link, uint64_t session, uint64_t number);
     /* Messages to that name must wait (paused), or need wait no more. */
     void (*on_pause)(void *owner, link_t *link, span_t name, bool paused);
     /* The link has room after it had none. */
@@ -93,9 +93,10 @@ void link_limit(link_t *self, size_t size);
 /* Whether a message of that size (body_message_size) goes into the largest batch. If not, it must not be accepted. */
 bool link_fits(const link_t *self, size_t size);
 
-/* Accepts a message; link_has_room must have said yes. It is sent by link_flush, or before when the batch is full. */
-void link_send(
-    link_t *self, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);
+/* Accepts a message, with BODY_FLAG_…; link_has_room must have said yes. It is sent by link_flush, or before when the
+ * batch is full. */
+void link_send(link_t *self, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,
+    unsigned recipient_count, span_t text);
 
 /* Tells how a copy that was taken for the session `recipient` has ended otherwise than by delivery. Kept until the link
  * can send it. */

@@ -219,12 +219,12 @@ bool link_fits(const link_t *self, size_t size)
     return size <= self->batch_size && self->batch_size - size >= BODY_UP_HEADER_SIZE;
 }
 
-void link_send(
-    link_t *self, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text)
+void link_send(link_t *self, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,
+    unsigned recipient_count, span_t text)
 {
     size_t size = body_message_size(sender, recipients, recipient_count, text);
     link_make_room(self, size);
-    body_put_message(&self->body, session, sender, recipients, recipient_count, text);
+    body_put_message(&self->body, session, flags, sender, recipients, recipient_count, text);
     self->body_count++;
     custody_accept(self->custody, session, (uint32_t)size, recipient_count);
 }

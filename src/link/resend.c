@@ -68,7 +68,7 @@ static void record_put(buffer_t *to, const body_record_t *record, uint64_t numbe
         buffer_append(to, record->bytes.data, record->bytes.size);
         break;
     case FATE_PART:
-        body_put_message(to, message->session, message->sender, recipients,
+        body_put_message(to, message->session, message->flags, message->sender, recipients,
             message_left(message, number, ask, recipients), message->text);
         break;
     }

@@ -8,6 +8,8 @@
 
 #include "wire/bytes.h"
 
+#define FLAGS_SHIFT  12
+#define FLAGS_KNOWN  (BODY_FLAG_RECEIPT | BODY_FLAG_OPAQUE)
 #define MESSAGE_SIZE 16 /* of the fixed part of each record */
 #define REPORT_SIZE  40
 #define RUN_SIZE     16
@@ -72,14 +74,26 @@ static inline int body_took(body_t *self, body_record_t *record, size_t size)
     return 1;
 }
 
+/* Recipients and flags share an integer in what MESSAGE and COPY begin with. */
+static inline unsigned recipients_get(const uint8_t *head)
+{
+    return bytes_get16(head + 2) & ((1u << FLAGS_SHIFT) - 1);
+}
+
+static inline unsigned flags_get(const uint8_t *head)
+{
+    return bytes_get16(head + 2) >> FLAGS_SHIFT;
+}
+
 static inline int body_take_message(body_t *self, body_record_t *record)
 {
     const uint8_t *at = self->at;
     if (body_room(self) < MESSAGE_SIZE)
         return -CLOSE_BAD_RECORD;
     size_t sender_size = at[1], text_size = bytes_get32(at + 4);
-    unsigned count = bytes_get16(at + 2);
-    if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX || body_room(self) - MESSAGE_SIZE < sender_size)
+    unsigned count = recipients_get(at), flags = flags_get(at);
+    if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX || flags > FLAGS_KNOWN ||
+        body_room(self) - MESSAGE_SIZE < sender_size)
         return -CLOSE_BAD_RECORD;
     const uint8_t *names = at + MESSAGE_SIZE + sender_size;
     const uint8_t *text = names_end(names, self->end, count);
@@ -87,6 +101,7 @@ static inline int body_take_message(body_t *self, body_record_t *record)
         return -CLOSE_BAD_RECORD;
     record->type = RECORD_MESSAGE;
     record->message = (body_message_t){.session = bytes_get64(at + 8),
+        .flags = flags,
         .sender = bytes_span(at + MESSAGE_SIZE, sender_size),
         .text = bytes_span(text, text_size),
         .recipient_count = count,
@@ -159,8 +174,8 @@ static inline int body_take_copy(body_t *self, body_record_t *record)
     if (body_room(self) < COPY_SIZE)
         return -CLOSE_BAD_RECORD;
     size_t sender_size = at[1], text_size = bytes_get32(at + 4);
-    unsigned count = bytes_get16(at + 2);
-    if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX)
+    unsigned count = recipients_get(at), flags = flags_get(at);
+    if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX || flags > FLAGS_KNOWN)
         return -CLOSE_BAD_RECORD;
     size_t head_size = COPY_SIZE + 8 * (size_t)count + sender_size, room = body_room(self);
     if (room < head_size || room - head_size < text_size)
@@ -168,6 +183,7 @@ static inline int body_take_copy(body_t *self, body_record_t *record)
     record->type = RECORD_COPY;
     record->copy = (body_copy_t){.number = bytes_get64(at + 8),
         .session = bytes_get64(at + 16),
+        .flags = flags,
         .sender = bytes_span(at + head_size - sender_size, sender_size),
         .text = bytes_span(at + head_size, text_size),
         .recipient_count = count,
@@ -254,13 +270,14 @@ static inline uint8_t *span_put(uint8_t *to, span_t span)
 }
 
 /* The part that MESSAGE and COPY begin with. */
-static inline void text_head_put(uint8_t *to, record_type_t type, span_t sender, unsigned recipient_count, span_t text)
+static inline void text_head_put(
+    uint8_t *to, record_type_t type, unsigned flags, span_t sender, unsigned recipient_count, span_t text)
 {
     assert(sender.size >= 1 && sender.size <= UINT8_MAX && text.size <= UINT32_MAX);
-    assert(recipient_count >= 1 && recipient_count <= BODY_RECIPIENTS_MAX);
+    assert(recipient_count >= 1 && recipient_count <= BODY_RECIPIENTS_MAX && flags <= FLAGS_KNOWN);
     to[0] = (uint8_t)type;
     to[1] = (uint8_t)sender.size;
-    bytes_put16(to + 2, (uint16_t)recipient_count);
+    bytes_put16(to + 2, (uint16_t)(recipient_count | flags << FLAGS_SHIFT));
     bytes_put32(to + 4, (uint32_t)text.size);
 }
 
@@ -272,11 +289,11 @@ size_t body_message_size(span_t sender, const span_t *recipients, unsigned recip
     return size;
 }
 
-void body_put_message(
-    buffer_t *to, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text)
+void body_put_message(buffer_t *to, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,
+    unsigned recipient_count, span_t text)
 {
     uint8_t *start = buffer_reserve(to, body_message_size(sender, recipients, recipient_count, text));
-    text_head_put(start, RECORD_MESSAGE, sender, recipient_count, text);
+    text_head_put(start, RECORD_MESSAGE, flags, sender, recipient_count, text);
     bytes_put64(start + 8, session);
     uint8_t *at = span_put(start + MESSAGE_SIZE, sender);
     for (unsigned index = 0; index < recipient_count; index++) {
@@ -326,7 +343,7 @@ void body_put_copy(
 {
     size_t size = COPY_SIZE + 8 * (size_t)session_count + message->sender.size + message->text.size;
     uint8_t *start = buffer_reserve(to, size);
-    text_head_put(start, RECORD_COPY, message->sender, session_count, message->text);
+    text_head_put(start, RECORD_COPY, message->flags, message->sender, session_count, message->text);
     bytes_put64(start + 8, number);
     bytes_put64(start + 16, message->session);
     uint8_t *at = start + COPY_SIZE;

@@ -13,6 +13,8 @@
 #define BODY_UP_HEADER_SIZE   16 /* u64 first number, u32 count, u32 0 */
 #define BODY_DOWN_HEADER_SIZE 8  /* u32 count, u32 0 */
 #define BODY_RECIPIENTS_MAX   1024
+#define BODY_FLAG_RECEIPT     1u /* of a message and its copies: held until the client's kernel has acknowledged it */
+#define BODY_FLAG_OPAQUE      2u /* likewise: the text is no line */
 #define BODY_NOTICE_TAKEN     1u
 #define BODY_REPORT_SETTLED   1u
 
@@ -25,6 +27,7 @@ typedef struct {
 
 typedef struct {
     uint64_t session; /* of the sender */
+    unsigned flags;   /* BODY_FLAG_… */
     span_t sender, text;
     unsigned recipient_count;
     span_t recipients; /* encoded names: body_name_next walks them */
@@ -46,6 +49,7 @@ typedef struct {
 
 typedef struct {
     uint64_t number, session;
+    unsigned flags;
     span_t sender, text;
     unsigned recipient_count;
     const uint8_t *recipients; /* u64 sessions: body_session_at */
@@ -107,8 +111,8 @@ void body_finish_down(buffer_t *to, uint32_t count);
 size_t body_message_size(span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);
 
 /* Append a record. Names are 1 to 255 bytes, recipients 1 to BODY_RECIPIENTS_MAX. */
-void body_put_message(
-    buffer_t *to, uint64_t session, span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);
+void body_put_message(buffer_t *to, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,
+    unsigned recipient_count, span_t text);
 void body_put_report(buffer_t *to, const body_report_t *report);
 void body_put_gap(buffer_t *to);
 void body_put_run(buffer_t *to, const body_run_t *run);

@@ -12,7 +12,8 @@ static void write_copy(buffer_t *to, const body_copy_t *copy)
     uint64_t sessions[BODY_RECIPIENTS_MAX];
     for (unsigned index = 0; index < copy->recipient_count; index++)
         sessions[index] = body_session_at(copy, index);
-    body_message_t message = {.session = copy->session, .sender = copy->sender, .text = copy->text};
+    body_message_t message = {
+        .session = copy->session, .flags = copy->flags, .sender = copy->sender, .text = copy->text};
     body_put_copy(to, &message, copy->number, sessions, copy->recipient_count);
 }
 

@@ -14,7 +14,8 @@ static void write_message(buffer_t *to, const body_message_t *message)
         names[index] = body_name_next(&rest);
     if (rest.size != 0)
         abort();
-    body_put_message(to, message->session, message->sender, names, message->recipient_count, message->text);
+    body_put_message(
+        to, message->session, message->flags, message->sender, names, message->recipient_count, message->text);
 }
 
 static void write_record(buffer_t *to, const body_record_t *record)

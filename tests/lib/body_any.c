@@ -38,7 +38,8 @@ static void put_message(buffer_t *to, const body_message_t *message)
     assert_int_equal(rest.size, 0);
     assert_int_equal(body_message_size(message->sender, names, message->recipient_count, message->text),
         16 + message->sender.size + message->recipients.size + message->text.size);
-    body_put_message(to, message->session, message->sender, names, message->recipient_count, message->text);
+    body_put_message(
+        to, message->session, message->flags, message->sender, names, message->recipient_count, message->text);
 }
 
 static void put_copy(buffer_t *to, const body_copy_t *copy)
@@ -46,7 +47,8 @@ static void put_copy(buffer_t *to, const body_copy_t *copy)
     uint64_t sessions[BODY_RECIPIENTS_MAX];
     for (unsigned index = 0; index < copy->recipient_count; index++)
         sessions[index] = body_session_at(copy, index);
-    body_message_t message = {.session = copy->session, .sender = copy->sender, .text = copy->text};
+    body_message_t message = {
+        .session = copy->session, .flags = copy->flags, .sender = copy->sender, .text = copy->text};
     body_put_copy(to, &message, copy->number, sessions, copy->recipient_count);
 }
 

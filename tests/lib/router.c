@@ -353,8 +353,9 @@ void router_put_copy(router_t *self, uint64_t number, const uint64_t *sessions, 
     const char *sender, const char *text)
 {
     router_put_record(self);
-    body_put_copy(&self->body, &(body_message_t){.session = 1, .sender = span_str(sender), .text = span_str(text)},
-        number, sessions, session_count);
+    body_message_t message = {
+        .session = 1, .flags = self->copy_flags, .sender = span_str(sender), .text = span_str(text)};
+    body_put_copy(&self->body, &message, number, sessions, session_count);
 }
 
 void router_put_notice(router_t *self, const body_notice_t *notice)

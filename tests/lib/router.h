@@ -40,6 +40,7 @@ typedef struct {
     buffer_t ends;           /* uint64_t: the last number of each batch that came, by sequence */
     buffer_t controls, body; /* of what is sent next */
     uint32_t record_count;   /* in body */
+    unsigned copy_flags;     /* of the copies that are put next */
     buffer_t events;         /* router_event_t that came and were not given out */
     buffer_t headers;        /* frame_header_t of every ZeroMQ message of the node that came on this link */
     buffer_t frames;         /* zmq_msg_t *: all that came */

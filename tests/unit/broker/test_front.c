@@ -182,7 +182,7 @@ static void a_batch_out_of_sequence_ends_the_link(void **state)
     buffer_t body = {0};
     span_t bob = span_str("bob");
     body_begin_up(&body);
-    body_put_message(&body, 1, span_str("carol"), &bob, 1, span_str("hello"));
+    body_put_message(&body, 1, 0, span_str("carol"), &bob, 1, span_str("hello"));
     body_finish_up(&body, 1, 1);
     assert_body_refused(&(frame_header_t){.epoch = 1, .sequence = 2}, body.data, body.end, CLOSE_BAD_SEQUENCE);
     assert_body_refused(&(frame_header_t){.epoch = 1}, body.data, body.end, CLOSE_BAD_FRAME);
@@ -199,7 +199,7 @@ static void a_body_that_is_cut_or_lies_ends_the_link(void **state)
     buffer_t body = {0};
     span_t dave = span_str("dave");
     body_begin_up(&body);
-    body_put_message(&body, 1, span_str("carol"), &dave, 1, span_str("hello"));
+    body_put_message(&body, 1, 0, span_str("carol"), &dave, 1, span_str("hello"));
     body_finish_up(&body, 1, 2);
     assert_body_refused(&header, body.data, body.end, CLOSE_BAD_RECORD);
     body_finish_up(&body, 1, 1);
@@ -247,7 +247,7 @@ static size_t frame_of_everything(uint8_t *frame, buffer_t *body, uint64_t seque
     control_put(&controls, &(control_t){.type = RECORD_LEAVING, .name.session = session});
     control_put_empty(&controls, RECORD_LEAVE);
     body_begin_up(body);
-    body_put_message(body, session, span_str("carol"), &bob, 1, span_str("hello"));
+    body_put_message(body, session, 0, span_str("carol"), &bob, 1, span_str("hello"));
     body_put_report(body, &(body_report_t){.error = 16, .reason = 2, .origin = a.id, .number = 1, .name = bob});
     body_finish_up(body, 1, 2);
     size_t size = frame_make(

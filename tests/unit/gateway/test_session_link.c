@@ -132,6 +132,23 @@ static void a_copy_that_comes_again_too_late_is_returned(void **state)
     check_balance();
 }
 
+static void a_copy_that_is_no_line_is_returned(void **state)
+{
+    (void)state;
+    uint64_t session;
+    client_t *client = client_open("alice", &session);
+    router.copy_flags = BODY_FLAG_OPAQUE;
+    deliver(5, session, "two\nlines");
+    router.copy_flags = 0;
+    expect_report(5, "alice", FERRY_REASON_NOT_A_LINE);
+    deliver(6, session, "one line");
+    client_expect(client, "from eve: one line");
+    client_barrier(client);
+    assert_int_equal(ledger_count("returned", "not-a-line"), 1);
+    assert_int_equal(ledger_count("delivered", NULL), 1);
+    check_balance();
+}
+
 static void a_name_that_another_has_now_returns_what_still_comes(void **state)
 {
     (void)state;
@@ -249,6 +266,7 @@ int main(void)
         SESSION_TEST(a_session_that_leaves_when_its_link_is_lost_leaves_on_the_next),
         SESSION_TEST(a_session_whose_client_goes_while_there_is_no_link_leaves_on_the_next),
         SESSION_TEST(a_copy_that_comes_again_too_late_is_returned),
+        SESSION_TEST(a_copy_that_is_no_line_is_returned),
         SESSION_TEST(a_name_that_another_has_now_returns_what_still_comes),
         SESSION_TEST(a_name_that_was_taken_meanwhile_ends_its_session_in_order),
         SLOW_TEST(a_paused_name_is_paused_again_when_it_is_confirmed_again),

@@ -24,8 +24,9 @@ typedef struct {
     unsigned settled_count;
 } custody_rig_t;
 
-static inline void on_rig_settled(void *arg, uint64_t session)
+static inline void on_rig_settled(void *arg, uint64_t session, uint64_t number)
 {
+    (void)number;
     custody_rig_t *rig = arg;
     assert_true(session < RIG_SESSIONS_MAX);
     rig->settled[session]++;
@@ -64,7 +65,7 @@ static inline uint32_t rig_accept(custody_rig_t *rig, uint64_t session, unsigned
     }
     rig_begin(rig);
     span_t sender = span_str("s");
-    body_put_message(&rig->body, session, sender, recipients, recipient_count, span_of(text, text_size));
+    body_put_message(&rig->body, session, 0, sender, recipients, recipient_count, span_of(text, text_size));
     size_t size = body_message_size(sender, recipients, recipient_count, span_of(text, text_size));
     custody_accept(rig->custody, session, (uint32_t)size, recipient_count);
     return (uint32_t)size;

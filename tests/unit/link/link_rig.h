@@ -105,9 +105,9 @@ static inline void on_rig_notice(void *owner, link_t *link, const body_notice_t 
         (unsigned)notice->session);
 }
 
-static inline void on_rig_settled(void *owner, link_t *link, uint64_t session)
+static inline void on_rig_settled(void *owner, link_t *link, uint64_t session, uint64_t number)
 {
-    (void)owner, (void)link;
+    (void)owner, (void)link, (void)number;
     rig_say("settled:%u ", (unsigned)session);
 }
 
@@ -260,7 +260,7 @@ static inline void rig_send(uint64_t session, const char *recipients, const char
     for (const char *at = recipients; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
         names[count++] = span_of(at, strcspn(at, ","));
     assert_true(link_has_room(rig.link));
-    link_send(rig.link, session, span_str("eve"), names, count, span_str(text));
+    link_send(rig.link, session, 0, span_str("eve"), names, count, span_str(text));
 }
 
 static inline void rig_report(const char *name)

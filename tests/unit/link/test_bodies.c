@@ -16,7 +16,7 @@ static void body_make(zmq_msg_t *message, uint64_t first, uint32_t count)
         char text[24];
         span_t recipient = span_str("bob");
         snprintf(text, sizeof text, "%u", (unsigned)number);
-        body_put_message(&body, 1, span_str("eve"), &recipient, 1, span_str(text));
+        body_put_message(&body, 1, 0, span_str("eve"), &recipient, 1, span_str(text));
     }
     body_finish_up(&body, first, count);
     assert_int_equal(zmq_msg_init_size(message, buffer_size(&body)), 0);

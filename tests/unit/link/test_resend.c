@@ -29,10 +29,10 @@ static void make(buffer_t *body)
 {
     const span_t recipients[RECIPIENTS] = {span_str("ann"), span_str("bob"), span_str("cat")};
     body_begin_up(body);
-    body_put_message(body, 5, span_str("eve"), recipients, RECIPIENTS, span_str("one"));
+    body_put_message(body, 5, BODY_FLAG_RECEIPT, span_str("eve"), recipients, RECIPIENTS, span_str("one"));
     body_put_gap(body);
     body_put_report(body, &(body_report_t){.error = 7, .reason = 8, .session = 9, .number = 10, .name = {"dan", 3}});
-    body_put_message(body, 6, span_str("fay"), recipients, RECIPIENTS, span_str("two"));
+    body_put_message(body, 6, 0, span_str("fay"), recipients, RECIPIENTS, span_str("two"));
     body_finish_up(body, FIRST, 4);
 }
 

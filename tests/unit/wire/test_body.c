@@ -426,7 +426,7 @@ static int read_crowd(buffer_t *buffer, bool up, unsigned count)
     }
     if (up) {
         body_begin_up(buffer);
-        body_put_message(buffer, 1, sender, names, count, span_str(""));
+        body_put_message(buffer, 1, 0, sender, names, count, span_str(""));
         body_finish_up(buffer, 1, 1);
     } else {
         body_message_t message = {.session = 1, .sender = sender};
@@ -449,6 +449,20 @@ static void recipients_are_1024_at_most(void **state)
         buffer_append(&buffer, more, up ? 256 : 8);
         assert_int_equal(read_copy(buffer_span(&buffer), up), -CLOSE_BAD_RECORD);
         buffer_fini(&buffer);
+    }
+}
+
+static void flags_that_nobody_knows_are_refused(void **state)
+{
+    (void)state;
+    for (int up = 0; up <= 1; up++) {
+        for (unsigned flag = 0; flag < 4; flag++) {
+            buffer_t buffer = {0};
+            assert_int_equal(read_crowd(&buffer, up, 1), 0);
+            buffer.data[(up ? BODY_UP_HEADER_SIZE : BODY_DOWN_HEADER_SIZE) + 3] |= (uint8_t)(0x10 << flag);
+            assert_int_equal(read_copy(buffer_span(&buffer), up), flag < 2 ? 0 : -CLOSE_BAD_RECORD);
+            buffer_fini(&buffer);
+        }
     }
 }
 
@@ -490,6 +504,7 @@ int main(void)
         cmocka_unit_test(records_that_are_unknown_or_of_the_other_side_are_refused),
         cmocka_unit_test(a_bad_record_is_refused_however_often_it_is_asked_for),
         cmocka_unit_test(recipients_are_1024_at_most),
+        cmocka_unit_test(flags_that_nobody_knows_are_refused),
         cmocka_unit_test(a_copy_carries_what_the_message_said),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

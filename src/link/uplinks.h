@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* [3] uplinks: a worker's links, one to each broker, and the sessions that wait for one of them: for room in its
- * window, or for a name that is paused. A name belongs to the broker that rendezvous hashing gives. The worker's
+/* [3] uplinks: the links of a node, one to each broker, and the sessions that wait for one of them: for room in its
+ * window, or for a name that is paused. A name belongs to the broker that rendezvous hashing gives. The node
  * thread's. */
-#ifndef FERRY_GATEWAY_UPLINKS_H
-#define FERRY_GATEWAY_UPLINKS_H
+#ifndef FERRY_LINK_UPLINKS_H
+#define FERRY_LINK_UPLINKS_H
 
 #include "base/config.h"
 #include "base/list.h"
-#include "gateway/paused_names.h"
+#include "link/paused_names.h"
 #include "wire/line.h"
 #include "wire/rendezvous.h"
 
@@ -48,9 +48,11 @@ void uplinks_fini(uplinks_t *self);
 uplink_t *uplinks_of_name(uplinks_t *self, span_t name);
 uplink_t *uplinks_of_link(uplinks_t *self, const link_t *link);
 
-/* Sends a message on the links of all its recipients' brokers and returns how many messages that made; or, if one of
- * them is paused or has no room, sends nothing, puts `waiter` into the list of what it waits for, and returns 0; or
- * -FERRY_ERROR_LINE_TOO_LONG, if it is larger than the largest batch that one of the brokers takes. */
-int uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t *line, list_node_t *waiter);
+/* Sends a message, with BODY_FLAG_…, on the links of all its recipients' brokers and returns how many messages that
+ * made; or, if one of them is paused or has no room, sends nothing, puts `waiter` into the list of what it waits for,
+ * and returns 0; or -FERRY_ERROR_LINE_TOO_LONG, if it is larger than the largest batch that one of the brokers takes.
+ */
+int uplinks_send(
+    uplinks_t *self, uint64_t session, unsigned flags, span_t sender, const line_t *line, list_node_t *waiter);
 
 #endif

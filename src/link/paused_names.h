@@ -7,8 +7,8 @@
  *        └─────RESUME─────┘    └──────────────────┼──────────PAUSE───────┴────┤
  *        └──────RESUME────────────────────────────┴── RESUME, or it is taken ──┘
  */
-#ifndef FERRY_GATEWAY_PAUSED_NAMES_H
-#define FERRY_GATEWAY_PAUSED_NAMES_H
+#ifndef FERRY_LINK_PAUSED_NAMES_H
+#define FERRY_LINK_PAUSED_NAMES_H
 
 #include "base/list.h"
 #include "base/table.h"

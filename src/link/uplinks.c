@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* [3] uplinks: a line is looked up, checked for pauses and room on every link that it needs, and only then sent on
  * each, so that it is accepted as a whole or not at all. Nothing can fail. Owner: the worker's thread. */
-#include "gateway/uplinks.h"
+#include "link/uplinks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,30 +133,31 @@ static unsigned uplinks_part(uplinks_t *self, unsigned uplink, const line_t *lin
     return count;
 }
 
-static void uplink_send(
-    uplink_t *self, uint64_t session, span_t sender, const span_t *recipients, unsigned count, span_t text)
+static void uplink_send(uplink_t *self, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,
+    unsigned count, span_t text)
 {
     uint64_t number = link_next_number(self->link);
     for (unsigned i = 0; i < count; i++)
         paused_names_sent(&self->pauses, recipients[i], number);
-    link_send(self->link, session, sender, recipients, count, text);
+    link_send(self->link, session, flags, sender, recipients, count, text);
 }
 
 /* Sends the line's parts. Returns how many messages that made. */
-static int uplinks_send_parts(uplinks_t *self, uint64_t session, span_t sender, const line_t *line)
+static int uplinks_send_parts(uplinks_t *self, uint64_t session, unsigned flags, span_t sender, const line_t *line)
 {
     int messages = 0;
     for (unsigned i = 0; i < self->count; i++) {
         unsigned count = uplinks_part(self, i, line);
         if (count == 0)
             continue;
-        uplink_send(&self->items[i], session, sender, self->part, count, line->text);
+        uplink_send(&self->items[i], session, flags, sender, self->part, count, line->text);
         messages++;
     }
     return messages;
 }
 
-int uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t *line, list_node_t *waiter)
+int uplinks_send(
+    uplinks_t *self, uint64_t session, unsigned flags, span_t sender, const line_t *line, list_node_t *waiter)
 {
     size_t size = body_message_size(sender, line->recipients, line->recipient_count, line->text);
     for (unsigned i = 0; i < line->recipient_count; i++) {
@@ -168,7 +169,7 @@ int uplinks_send(uplinks_t *self, uint64_t session, span_t sender, const line_t 
             return -FERRY_ERROR_LINE_TOO_LONG;
     }
     if (self->count > 1)
-        return uplinks_send_parts(self, session, sender, line);
-    uplink_send(&self->items[0], session, sender, line->recipients, line->recipient_count, line->text);
+        return uplinks_send_parts(self, session, flags, sender, line);
+    uplink_send(&self->items[0], session, flags, sender, line->recipients, line->recipient_count, line->text);
     return 1;
 }

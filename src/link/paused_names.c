@@ -2,7 +2,7 @@
 /* paused_names [3]: a pause lives from PAUSE to RESUME. A lost link loses RESUMEs, and a new broker knows of no pause
  * that it has not told, so a doubtful one is probed by the next message: PAUSE comes no later than the TAKEN of it, and
  * renews the pause; else that TAKEN ends it. Owner: the worker's thread. */
-#include "gateway/paused_names.h"
+#include "link/paused_names.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,9 @@
 #include <czmq.h>
 
 #include "base/log.h"
-#include "gateway/uplinks.h"
 #include "lib/deadline.h"
 #include "lib/router.h"
+#include "link/uplinks.h"
 
 enum { WINDOW = 1000 };
 
@@ -33,9 +33,9 @@ static void ignore_state(void *owner, link_t *link)
     (void)owner, (void)link;
 }
 
-static void ignore_session(void *owner, link_t *link, uint64_t session)
+static void ignore_message(void *owner, link_t *link, uint64_t session, uint64_t number)
 {
-    (void)owner, (void)link, (void)session;
+    (void)owner, (void)link, (void)session, (void)number;
 }
 
 static void on_room(void *owner, link_t *link)
@@ -45,7 +45,7 @@ static void on_room(void *owner, link_t *link)
 }
 
 static const link_owner_t owner = {
-    .on_up = ignore_up, .on_state = ignore_state, .on_settled = ignore_session, .on_room = on_room};
+    .on_up = ignore_up, .on_state = ignore_state, .on_settled = ignore_message, .on_room = on_room};
 
 static void on_turn(void *arg)
 {
@@ -129,7 +129,7 @@ static int say(const span_t *recipients, unsigned count, span_t text, list_node_
     span_t copies[8];
     memcpy(copies, recipients, count * sizeof *recipients);
     line_t line = {.kind = LINE_MESSAGE, .text = text, .recipient_count = count, .recipients = copies};
-    return uplinks_send(&uplinks, 5, span_str("zoe"), &line, waiter);
+    return uplinks_send(&uplinks, 5, 0, span_str("zoe"), &line, waiter);
 }
 
 static int say_short(span_t recipient, list_node_t *waiter)
