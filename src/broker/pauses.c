@@ -45,14 +45,21 @@ void pauses_tell(peer_t *peer, node_t *sender)
     node_tell(sender, &(control_t){.type = RECORD_PAUSE, .name.name = peer->item.key});
 }
 
-static void peer_resume(peer_t *peer)
+static void peer_tell_resume(const peer_t *peer)
 {
-    if (!peer_is_listed(peer))
-        return;
     const nodes_t *nodes = &peer->node->broker->nodes;
     for (uint32_t index = node_set_next(&peer->told, 0); index != NODE_SET_END;
          index = node_set_next(&peer->told, index + 1))
         node_tell(nodes->list[index], &(control_t){.type = RECORD_RESUME, .name.name = peer->item.key});
+}
+
+/* N.B. when the broker drains, the end of a link is not the end of a pause, which its successor will hear of. */
+static void peer_resume(peer_t *peer)
+{
+    if (!peer_is_listed(peer))
+        return;
+    if (peer->node->broker->drain == DRAIN_NONE)
+        peer_tell_resume(peer);
     node_set_fini(&peer->told);
     peer_unlist(peer);
 }

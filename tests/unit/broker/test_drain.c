@@ -56,6 +56,34 @@ static void a_broker_without_nodes_drains_at_once(void **state)
     expect_drained("0");
 }
 
+/* Bob's link ends first, and alice's node hears no RESUME of it. */
+static void the_end_of_a_link_in_a_drain_ends_no_pause(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_put(&b, &(control_t){.type = RECORD_PAUSE, .name.name = span_str("bob")});
+    dealer_barrier(&b, 8);
+    alice_sends("bob", "one");
+    dealer_expect_copy(&b, SESSION(1, 2), "alice", "one");
+    dealer_acknowledge(&b);
+    dealer_wait(&a, RECORD_PAUSE);
+    dealer_expect_taken(&a, 2);
+    drain("60000");
+    answer_drain(&b);
+    answer_drain(&a);
+    answer_bye(&b);
+    expect_step("drain-nodes");
+    expect_step("taken");
+    expect_step("bye");
+    broker_wait_number("gauges.nodes", 1);
+    dealer_expect(&a, RECORD_BYE);
+    dealer_put_empty(&a, RECORD_REGISTERED);
+    dealer_flush(&a);
+    assert_string_equal(record_name(dealer_next(&a)->type), record_name(RECORD_REFUSE));
+    expect_step("closed");
+    expect_drained("0");
+}
+
 static void nodes_finish_answer_and_part(void **state)
 {
     (void)state;
@@ -248,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BROKER_TEST(a_broker_without_nodes_drains_at_once),
+        BROKER_TEST(the_end_of_a_link_in_a_drain_ends_no_pause),
         BROKER_TEST(nodes_finish_answer_and_part),
         BROKER_TEST(what_was_sent_before_the_answer_is_waited_for),
         BROKER_TEST(unknown_nodes_are_refused_and_known_ones_told),
