@@ -13,8 +13,9 @@
 #include "gateway/worker.h"
 #include "wire/line.h"
 
-#define READER_PIECE_SIZE 4096 /* the least that one read takes, if it is there */
-#define LINE_END_SIZE     2    /* "\r\n" */
+#define READER_PIECE_SIZE   4096 /* the least that one read takes, if it is there */
+#define LINE_END_SIZE       2    /* "\r\n" */
+#define READER_RECEIPTS_MAX 1000 /* due to one session; each takes some 200 bytes */
 
 void reader_fini(reader_t *self)
 {
@@ -32,10 +33,12 @@ size_t reader_scratch_size(size_t line_size)
     return line_size + LINE_END_SIZE + reader_peek_size(line_size);
 }
 
-/* Answers and errors are output too: a session with much of it takes no lines, which would make more. */
+/* Answers and errors are output too: a session with much of it, or to which many receipts are due, takes no lines,
+ * which would make more. */
 static bool reader_has_room(const session_t *session)
 {
-    return buffer_size(&session->writer.output) < session->worker->limits.writer.high_mark;
+    return buffer_size(&session->writer.output) < session->worker->limits.writer.high_mark &&
+           session->open_receipts < READER_RECEIPTS_MAX;
 }
 
 static bool reader_takes_lines(const session_t *session)
@@ -78,11 +81,11 @@ void reader_on_settled(session_t *session)
     worker_dirty(session);
 }
 
-static void reader_refuse(session_t *session, int error, span_t culprit)
+static void reader_refuse(session_t *session, int error, span_t culprit, span_t label)
 {
     session->reader.lines++;
     session->worker->counters.bad_lines++;
-    session_error(session, -error, culprit, span_of(NULL, 0));
+    session_error_of(session, -error, (span_t[]){culprit, label}, 2);
     if (++session->reader.bad_lines >= session->worker->limits.bad_lines)
         session_fail(session, FERRY_ERROR_TOO_MANY_ERRORS, span_of(NULL, 0), CLOSE_CLIENT_ERRORS);
 }
@@ -136,6 +139,45 @@ static void reader_charge(session_t *session, size_t size)
         reader_starve(session);
 }
 
+/* Waits for the receipt of the line that was sent last. */
+static void reader_await_receipt(session_t *session, const line_t *line)
+{
+    worker_t *worker = session->worker;
+    receipt_t *receipt = receipts_add(&worker->receipts, session->id, line->label);
+    for (unsigned i = 0; i < worker->uplinks.count; i++)
+        if (uplinks_has_part(&worker->uplinks, i, line))
+            receipts_await(&worker->receipts, receipt, i, link_next_number(worker->uplinks.items[i].link) - 1);
+    session->open_receipts++;
+}
+
+/* Sends a message. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
+static int reader_send(session_t *session, const line_t *line, size_t size)
+{
+    worker_t *worker = session->worker;
+    unsigned flags = line->kind == LINE_SEND ? BODY_FLAG_RECEIPT : 0;
+    int messages = uplinks_send(&worker->uplinks, session->id, flags, session_name(session), line, &session->waiting);
+    if (messages <= 0)
+        return messages;
+    session->open_messages += (unsigned)messages;
+    worker->counters.messages++;
+    if (flags)
+        reader_await_receipt(session, line);
+    if (worker->limits.writer.share != SIZE_MAX)
+        reader_charge(session, size);
+    return 1;
+}
+
+/* Does what a line that is no message says. */
+static void reader_obey(session_t *session, const line_t *line)
+{
+    if (line->kind == LINE_PING)
+        reader_answer_ping(session, line->text);
+    else if (line->kind == LINE_HELP)
+        reader_answer_help(session);
+    else if (line->kind == LINE_QUIT)
+        reader_quit(session);
+}
+
 /* Takes one line; false if it must wait. */
 static bool reader_take_line(session_t *session, span_t text)
 {
@@ -145,32 +187,19 @@ static bool reader_take_line(session_t *session, span_t text)
         return true;
     }
     line_t line = {.recipients = worker->recipients};
-    int error = line_parse(&line, text, &worker->limits.line);
-    if (error) {
-        reader_refuse(session, error, line.culprit);
-        return true;
-    }
-    if (line.kind == LINE_MESSAGE) {
-        int messages = uplinks_send(&worker->uplinks, session->id, 0, session_name(session), &line, &session->waiting);
-        if (messages == 0)
+    int rc = line_parse(&line, text, &worker->limits.line);
+    if (rc == 0 && line_is_message(&line)) {
+        rc = reader_send(session, &line, text.size);
+        if (rc == 0)
             return reader_must_wait(session);
-        if (messages < 0) {
-            reader_refuse(session, messages, span_of(NULL, 0));
-            return true;
-        }
-        session->open_messages += (unsigned)messages;
-        worker->counters.messages++;
-        if (worker->limits.writer.share != SIZE_MAX)
-            reader_charge(session, text.size);
+    }
+    if (rc < 0) {
+        reader_refuse(session, rc, line.culprit, line.label);
+        return true;
     }
     session->reader.lines++;
     session->reader.bad_lines = 0;
-    if (line.kind == LINE_PING)
-        reader_answer_ping(session, line.text);
-    else if (line.kind == LINE_HELP)
-        reader_answer_help(session);
-    else if (line.kind == LINE_QUIT)
-        reader_quit(session);
+    reader_obey(session, &line);
     return true;
 }
 
@@ -180,7 +209,7 @@ static void reader_refuse_long(session_t *session)
     if (session->state == SESSION_LOGIN)
         session_fail(session, FERRY_ERROR_LINE_TOO_LONG, span_of(NULL, 0), CLOSE_LOGIN);
     else
-        reader_refuse(session, -FERRY_ERROR_LINE_TOO_LONG, span_of(NULL, 0));
+        reader_refuse(session, -FERRY_ERROR_LINE_TOO_LONG, span_of(NULL, 0), span_of(NULL, 0));
 }
 
 /* Takes whole lines off the front of `data`; the first `scanned` bytes are known to hold no end. Returns the bytes that
@@ -225,7 +254,7 @@ static void reader_end(session_t *session)
             session_fail(session, FERRY_ERROR_INCOMPLETE_LINE, span_of(NULL, 0), CLOSE_LOGIN);
             return;
         }
-        session_error(session, FERRY_ERROR_INCOMPLETE_LINE, span_of(NULL, 0), span_of(NULL, 0));
+        session_error(session, FERRY_ERROR_INCOMPLETE_LINE, span_of(NULL, 0));
     }
     buffer_fini(&self->input);
     session_quit(session, session->state == SESSION_LOGIN ? CLOSE_LOGIN : CLOSE_QUIT);

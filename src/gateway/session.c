@@ -84,6 +84,7 @@ static void session_close_socket(session_t *self)
     list_remove(&self->waiting);
     list_remove(&self->writer.stalling);
     list_remove(&self->writer.unacknowledged);
+    list_remove(&self->writer.receipted);
 }
 
 static void session_log_close(const session_t *self)
@@ -209,17 +210,29 @@ static void on_poll(uv_poll_t *handle, int status, int events)
         session_poll(self);
 }
 
-void session_error(session_t *self, int error, span_t first, span_t second)
+void session_error_of(session_t *self, int error, const span_t *arguments, size_t count)
 {
-    span_t parts[] = {span_str("error "), span_str(error_code(error)), span_str(first.size ? " " : ""), first,
-        span_str(second.size ? " " : ""), second};
-    writer_line(&self->writer, parts, 6);
+    span_t parts[8] = {span_str("error "), span_str(error_code(error))};
+    size_t part_count = 2;
+    assert(count <= 3);
+    for (size_t i = 0; i < count; i++) {
+        if (arguments[i].size == 0)
+            continue;
+        parts[part_count++] = span_str(" ");
+        parts[part_count++] = arguments[i];
+    }
+    writer_line(&self->writer, parts, part_count);
     worker_dirty(self);
+}
+
+void session_error(session_t *self, int error, span_t argument)
+{
+    session_error_of(self, error, &argument, 1);
 }
 
 void session_fail(session_t *self, int error, span_t argument, close_t reason)
 {
-    session_error(self, error, argument, span_of(NULL, 0));
+    session_error(self, error, argument);
     session_quit(self, reason);
 }
 
@@ -313,7 +326,7 @@ void session_deny(session_t *self, int error)
     } else if (self->state >= SESSION_OPEN && self->state <= SESSION_LEAVING) {
         self->close_reason = CLOSE_LOGIN;
         session_return(self);
-        session_error(self, error, session_name(self), span_of(NULL, 0));
+        session_error(self, error, session_name(self));
         session_flush_out(self);
     }
 }
@@ -354,6 +367,15 @@ void session_quit(session_t *self, close_t reason)
             session_leave(self);
     }
     session_poll(self);
+}
+
+void session_receipt(session_t *self, const receipt_t *receipt)
+{
+    self->open_receipts--;
+    worker_dirty(self);
+    if (receipt_has_failed(receipt) || self->state >= SESSION_CLOSING)
+        return;
+    writer_line(&self->writer, (span_t[]){span_str("ok "), receipt_label(receipt)}, 2);
 }
 
 void session_settle(session_t *self)
@@ -455,8 +477,10 @@ void session_flush(session_t *self)
             return;
         }
         session_watch_unacknowledged(self);
-        if (self->worker->limits.writer.share != SIZE_MAX)
+        if (self->worker->limits.writer.share != SIZE_MAX || writer_owes_receipt(&self->writer))
             session_look(self);
+        if (writer_owes_receipt(&self->writer))
+            worker_look_soon(self);
         session_check_marks(self);
         session_watch_stall(self);
         if (self->state == SESSION_FLUSHING && writer_is_empty(&self->writer))

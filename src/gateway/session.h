@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "gateway/handoff.h"
 #include "gateway/reader.h"
+#include "gateway/receipts.h"
 #include "gateway/session_writer.h"
 #include "link/uplinks.h"
 #include "wire/close.h"
@@ -53,6 +54,7 @@ struct session {
     uplink_t *uplink;       /* to the broker of its name; borrowed; NULL before the login */
     link_claim_t claim;     /* of the last confirmation of its name */
     uint64_t open_messages; /* accepted and not settled */
+    unsigned open_receipts; /* of messages with a label */
     uint64_t since_ms;      /* in this state */
     list_node_t timed;      /* in the worker's list of logins or of closings */
     list_node_t waiting;    /* for a paused name, or for room on a link */
@@ -73,8 +75,9 @@ static inline bool session_was_confirmed(const session_t *self)
     return self->claim.term > 0;
 }
 
-/* Writes an error line: `error CODE`, then the arguments that are not empty, each after a space. */
-void session_error(session_t *self, int error, span_t first, span_t second);
+/* Writes an error line: `error CODE`, then the arguments that are not empty, each after a space; up to 3. */
+void session_error_of(session_t *self, int error, const span_t *arguments, size_t count);
+void session_error(session_t *self, int error, span_t argument);
 
 /* Writes an error line and ends the session once that is written. */
 void session_fail(session_t *self, int error, span_t argument, close_t reason);
@@ -92,6 +95,9 @@ void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
 
 /* The same for a copy that came too late: tells its sender that it is returned. */
 void session_return_late(const session_t *self, const body_copy_t *copy, const origin_t *origin);
+
+/* A receipt is due: writes `ok LABEL`, unless errors were written instead. */
+void session_receipt(session_t *self, const receipt_t *receipt);
 
 /* One of its messages is settled. */
 void session_settle(session_t *self);

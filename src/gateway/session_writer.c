@@ -73,8 +73,13 @@ void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *orig
     self->position += size;
     if (self->next - self->first == self->capacity)
         writer_resize(self, self->capacity ? 2 * self->capacity : WRITER_KEEP_COPIES);
-    *writer_at(self, self->next++) = (queued_copy_t){
-        .origin = origin_take(origin), .number = copy->number, .session = copy->session, .end = self->position};
+    bool receipt = copy->flags & BODY_FLAG_RECEIPT;
+    self->receipts += receipt;
+    *writer_at(self, self->next++) = (queued_copy_t){.origin = origin_take(origin),
+        .number = copy->number,
+        .session = copy->session,
+        .end = self->position,
+        .receipt = receipt};
 }
 
 /* Bytes of the stream that were written. */
@@ -138,15 +143,22 @@ static uint64_t writer_acknowledged_position(const session_writer_t *self, int f
     return writer_position(self) - (uint64_t)(left - (self->ended && left > 0));
 }
 
+/* The first of the written copies counts as acknowledged. */
+static void writer_pass(session_writer_t *self)
+{
+    const queued_copy_t *copy = writer_at(self, self->acknowledged++);
+    self->returned -= copy->returned;
+    self->receipts -= copy->receipt;
+}
+
 uint64_t writer_acknowledge(session_writer_t *self, link_t *link, int fd)
 {
     if (self->acknowledged == self->written)
         return 0;
     uint64_t position = writer_acknowledged_position(self, fd);
     uint64_t before = writer_pending(self);
-    for (; self->acknowledged < self->written && writer_at(self, self->acknowledged)->end <= position;
-         self->acknowledged++)
-        self->returned -= writer_at(self, self->acknowledged)->returned;
+    while (self->acknowledged < self->written && writer_at(self, self->acknowledged)->end <= position)
+        writer_pass(self);
     uint64_t left = writer_unacknowledged(self);
     self->look_count = left > WRITER_LOOK_COUNT / 2 ? (uint32_t)(2 * left) : WRITER_LOOK_COUNT;
     uint64_t delivered = before - writer_pending(self);
@@ -164,15 +176,31 @@ void writer_rest(session_writer_t *self)
         writer_resize(self, self->capacity / 2);
 }
 
+/* The end of the copies of which nothing is held: those that are written, up to one with a receipt. */
+static uint64_t writer_ended(session_writer_t *self)
+{
+    uint64_t end = self->written;
+    for (uint64_t i = self->acknowledged; self->receipts && i < end; i++)
+        if (writer_at(self, i)->receipt)
+            end = i;
+    return end;
+}
+
+bool writer_owes_receipt(const session_writer_t *self)
+{
+    return self->receipts && writer_unacknowledged(self);
+}
+
 void writer_tell(session_writer_t *self, link_t *link, uint64_t session)
 {
-    uint64_t end = self->written < self->stated ? self->written : self->stated;
+    uint64_t ended = writer_ended(self);
+    uint64_t end = ended < self->stated ? ended : self->stated;
     if (end > self->told && link_can_end(link)) {
         link_end(link, session, (uint32_t)(end - self->told));
         self->told = end;
     }
-    if (self->told == self->stated && self->written > self->stated)
-        self->told = self->stated = self->written;
+    if (self->told == self->stated && ended > self->stated)
+        self->told = self->stated = ended;
     writer_release(self, link);
     if (link_state(link) < LINK_UP || link_state(link) >= LINK_PARTING)
         return;
@@ -184,8 +212,9 @@ void writer_tell(session_writer_t *self, link_t *link, uint64_t session)
 
 void writer_restate(session_writer_t *self, link_t *link, uint64_t session)
 {
-    if (self->told < self->written)
-        self->told = self->written;
+    uint64_t ended = writer_ended(self);
+    if (self->told < ended)
+        self->told = ended;
     for (uint64_t i = self->told; i < self->next; i++)
         link_hold(link, session, writer_at(self, i)->origin, writer_at(self, i)->number, true);
     self->stated = self->next;
@@ -232,6 +261,8 @@ unsigned writer_return(session_writer_t *self, const writer_loss_t *loss)
         if (!copy->returned) {
             writer_report(self, i, loss, FERRY_ERROR_UNDELIVERED);
             copy->returned = true;
+            self->receipts -= copy->receipt;
+            copy->receipt = false;
             count++;
         }
         copy->end = kept_end;
@@ -250,10 +281,8 @@ unsigned writer_return(session_writer_t *self, const writer_loss_t *loss)
 unsigned writer_doubt(session_writer_t *self, const writer_loss_t *loss)
 {
     unsigned count = 0;
-    for (; self->acknowledged < self->written; self->acknowledged++) {
-        const queued_copy_t *copy = writer_at(self, self->acknowledged);
-        self->returned -= copy->returned;
-        if (copy->returned)
+    for (; self->acknowledged < self->written; writer_pass(self)) {
+        if (writer_at(self, self->acknowledged)->returned)
             continue;
         writer_report(self, self->acknowledged, loss, FERRY_ERROR_UNCONFIRMED);
         count++;
@@ -267,7 +296,7 @@ unsigned writer_lose(session_writer_t *self, const writer_loss_t *loss)
     self->mid_line = false;
     unsigned count = writer_return(self, loss);
     self->acknowledged = self->written;
-    self->returned = 0;
+    self->returned = self->receipts = 0;
     writer_release(self, loss->link);
     return count;
 }
@@ -275,7 +304,7 @@ unsigned writer_lose(session_writer_t *self, const writer_loss_t *loss)
 void writer_forget(session_writer_t *self, link_t *link)
 {
     self->told = self->acknowledged = self->written = self->stated = self->next;
-    self->returned = 0;
+    self->returned = self->receipts = 0;
     writer_release(self, link);
 }
 

@@ -8,6 +8,8 @@
  *
  *     copies:  first ──ended── acknowledged ──in the kernels── written ──to be written── next
  *              first ──nothing to tell── told ──to be told as ended── stated ──not told as held── next
+ *
+ * A copy with a receipt, and what came behind it, is told as held until it is acknowledged.
  */
 #ifndef FERRY_GATEWAY_SESSION_WRITER_H
 #define FERRY_GATEWAY_SESSION_WRITER_H
@@ -36,8 +38,9 @@ typedef struct {
     origin_t *origin; /* a reference; who is told */
     uint64_t number;
     uint64_t session;      /* of the sender */
-    uint64_t end : 63;     /* position in the stream behind its line */
+    uint64_t end : 62;     /* position in the stream behind its line */
     uint64_t returned : 1; /* it is not to be written any more */
+    uint64_t receipt : 1;  /* it is held until the client's kernel has acknowledged it */
 } queued_copy_t;
 
 /* What a copy takes beside its line: its place in the queue and, while it is held, what the broker and the link that it
@@ -52,6 +55,7 @@ typedef struct {
     uint32_t look_count; /* unacknowledged copies at which the kernel is asked; rises while it helps little */
     uint64_t first, told, acknowledged, written, stated, next; /* copies as drawn above; they count up for ever */
     uint64_t awaited;                                          /* copies below it hold up the drain */
+    uint64_t receipts;                                         /* copies from `acknowledged` on with a receipt */
     uint64_t returned;                                         /* copies from `acknowledged` on that were returned */
     uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
     bool is_tcp;   /* the client's kernel acknowledges what it has; otherwise what is written is there */
@@ -63,6 +67,7 @@ typedef struct {
     list_node_t stalling;       /* in the worker's list of blocked sessions */
     list_node_t dirty;          /* in the worker's list of sessions to flush */
     list_node_t unacknowledged; /* in the worker's list of sessions with such copies */
+    list_node_t receipted;      /* in its list of those that are looked at soon, for their receipts */
     size_t counted;             /* bytes of memory, as the worker counted them last */
 } session_writer_t;
 
@@ -159,6 +164,9 @@ static inline bool writer_is_awaited(const session_writer_t *self)
 {
     return self->acknowledged < self->awaited;
 }
+
+/* Whether a copy with a receipt was written, and the kernel may have acknowledged it. */
+bool writer_owes_receipt(const session_writer_t *self);
 
 /* Whether so many are unacknowledged that the kernel is to be asked. */
 static inline bool writer_must_look(const session_writer_t *self)

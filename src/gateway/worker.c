@@ -206,22 +206,30 @@ static void on_late(void *owner, link_t *link, const body_copy_t *copy, origin_t
     }
 }
 
+static unsigned worker_uplink(worker_t *self, const link_t *link)
+{
+    return (unsigned)(uplinks_of_link(&self->uplinks, link) - self->uplinks.items);
+}
+
 static void on_notice(void *owner, link_t *link, const body_notice_t *notice)
 {
-    (void)link;
-    session_t *session = worker_session(owner, notice->session);
+    worker_t *self = owner;
+    span_t label = receipts_fail(&self->receipts, worker_uplink(self, link), notice->number);
+    session_t *session = worker_session(self, notice->session);
     if (!session || session->state >= SESSION_CLOSING)
         return;
-    span_t reason = span_of(NULL, 0);
-    if (notice->reason)
-        reason = span_str(reason_code(notice->reason));
-    session_error(session, notice->error, notice->name, reason);
+    span_t reason = notice->reason ? span_str(reason_code(notice->reason)) : span_of(NULL, 0);
+    session_error_of(session, notice->error, (span_t[]){notice->name, reason, label}, 3);
 }
 
 static void on_settled(void *owner, link_t *link, uint64_t id, uint64_t number)
 {
-    (void)link, (void)number;
-    session_t *session = worker_session(owner, id);
+    worker_t *self = owner;
+    session_t *session = worker_session(self, id);
+    receipt_t *receipt = receipts_settle(&self->receipts, worker_uplink(self, link), number);
+    if (session && receipt)
+        session_receipt(session, receipt);
+    receipt_destroy(&receipt);
     if (session)
         session_settle(session);
 }
@@ -293,24 +301,6 @@ static void tick_logins(worker_t *self, uint64_t now)
         if (now - session->since_ms < self->limits.login_timeout_ms)
             return;
         session_fail(session, FERRY_ERROR_LOGIN_TIMEOUT, span_of(NULL, 0), CLOSE_LOGIN);
-    }
-}
-
-void worker_look(worker_t *self)
-{
-    list_t sessions;
-    list_take(&sessions, &self->unacknowledged);
-    for (list_node_t *node; (node = list_first(&sessions));) {
-        session_t *session = list_member(node, session_t, writer.unacknowledged);
-        list_remove(node);
-        list_append(&self->unacknowledged, node);
-        session_look(session);
-        writer_rest(&session->writer);
-        worker_memory_count(session);
-        if (session->writer.paused)
-            worker_dirty(session);
-        if (session_is_over(session))
-            session_cut(session, session->close_reason);
     }
 }
 
@@ -470,7 +460,6 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
     list_init(&self->blocked);
     list_init(&self->closings);
     list_init(&self->starved);
-    list_init(&self->unacknowledged);
     histogram_init(&self->turn_copies, 20);
     histogram_init(&self->batch_records, 16);
     histogram_init(&self->batch_bytes, 24);
@@ -480,6 +469,8 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
     uv_timer_init(reactor_loop(self->reactor), &self->tick);
     self->tick.data = self;
     uv_timer_start(&self->tick, on_tick, WORKER_TICK_MS, WORKER_TICK_MS);
+    worker_look_init(self);
+    receipts_init(&self->receipts);
     uv_timer_init(reactor_loop(self->reactor), &self->drain_timer);
     self->drain_timer.data = self;
     link_options_t common = {.node = self->node,
@@ -503,7 +494,9 @@ static void worker_destroy(worker_t **self_p)
     watch_destroy(&self->pipe_watch);
     watch_destroy(&self->listener_watch);
     uv_close((uv_handle_t *)&self->tick, NULL);
+    uv_close((uv_handle_t *)&self->look_timer, NULL);
     uv_close((uv_handle_t *)&self->drain_timer, NULL);
+    receipts_fini(&self->receipts);
     uplinks_fini(&self->uplinks);
     reactor_destroy(&self->reactor);
     budget_account_fini(&self->account);

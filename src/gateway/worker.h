@@ -8,6 +8,7 @@
 
 #include "base/budget.h"
 #include "base/histogram.h"
+#include "gateway/receipts.h"
 #include "gateway/session.h"
 
 /* What main gives a worker; borrowed for the actor's life. */
@@ -78,6 +79,9 @@ struct worker {
     list_t blocked;        /* sessions whose socket takes no more, or whose client the drain waits for */
     list_t closings;       /* sessions that wait for their client to close */
     list_t unacknowledged; /* sessions with copies that their client's kernel may or may not have */
+    list_t receipted;      /* those of them that are looked at soon, for their receipts */
+    uv_timer_t look_timer; /* for these */
+    receipts_t receipts;   /* of messages of this worker's sessions */
     uv_timer_t tick;
     budget_account_t account;
     struct {
@@ -113,8 +117,11 @@ void worker_dirty(session_t *session);
 /* The session is at its end: frees its slot and tells the listener. */
 void worker_forget(session_t *session);
 
-/* Asks the kernel what clients have acknowledged; sessions that waited for nothing else end. */
+/* What clients have acknowledged (worker_look.c): asks their kernels, by which sessions that waited for nothing else
+ * end; flushes a session again soon, since a receipt depends on it. */
+void worker_look_init(worker_t *self);
 void worker_look(worker_t *self);
+void worker_look_soon(session_t *session);
 
 /* Lets the sessions of a list go on that waited for something. */
 void worker_wake(list_t *woken);

@@ -173,3 +173,11 @@ int uplinks_send(
     uplink_send(&self->items[0], session, flags, sender, line->recipients, line->recipient_count, line->text);
     return 1;
 }
+
+bool uplinks_has_part(const uplinks_t *self, unsigned uplink, const line_t *line)
+{
+    for (unsigned i = 0; i < line->recipient_count; i++)
+        if (self->owners[i] == uplink)
+            return true;
+    return false;
+}

@@ -55,4 +55,8 @@ uplink_t *uplinks_of_link(uplinks_t *self, const link_t *link);
 int uplinks_send(
     uplinks_t *self, uint64_t session, unsigned flags, span_t sender, const line_t *line, list_node_t *waiter);
 
+/* Whether the line that was sent last, which is this one, has a part on that uplink; it has the number before the
+ * link's next one. */
+bool uplinks_has_part(const uplinks_t *self, unsigned uplink, const line_t *line);
+
 #endif

@@ -122,6 +122,15 @@ int line_parse_login(span_t line, const line_limits_t *limits, span_t *name, spa
     return 0;
 }
 
+/* Bytes up to the first space or tab. */
+static size_t line_word_size(span_t line)
+{
+    size_t size = 0;
+    while (size < line.size && line.data[size] != ' ' && line.data[size] != '\t')
+        size++;
+    return size;
+}
+
 static int line_parse_command(line_t *self, span_t line)
 {
     static const struct {
@@ -132,9 +141,7 @@ static int line_parse_command(line_t *self, span_t line)
 #include "commands.def"
 #undef COMMAND
     };
-    size_t size = 0;
-    while (size < line.size && line.data[size] != ' ' && line.data[size] != '\t')
-        size++;
+    size_t size = line_word_size(line);
     span_t word = span_of(line.data, size);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (span_equal(word, commands[i].word)) {
@@ -201,10 +208,32 @@ static int line_parse_recipients(line_t *self, span_t list, const line_limits_t 
     return error;
 }
 
+/* `names: text` */
+static int line_parse_message(line_t *self, span_t line, const line_limits_t *limits)
+{
+    const char *colon = line.size > 0 ? memchr(line.data, ':', line.size) : NULL;
+    if (colon == NULL)
+        return -FERRY_ERROR_BAD_LINE;
+    size_t head = (size_t)(colon - line.data);
+    self->text = utf8_trim(span_of(colon + 1, line.size - head - 1));
+    return line_parse_recipients(self, span_of(line.data, head), limits);
+}
+
+/* The argument of /send: a label, white space, and a message. */
+static int line_parse_send(line_t *self, const line_limits_t *limits)
+{
+    span_t argument = self->text, label = span_of(argument.data, line_word_size(argument));
+    self->text = span_of(NULL, 0);
+    if (label.size == 0 || label.size > LINE_LABEL_SIZE)
+        return -FERRY_ERROR_BAD_LINE;
+    self->label = label;
+    return line_parse_message(self, span_of(argument.data + label.size, argument.size - label.size), limits);
+}
+
 int line_parse(line_t *self, span_t line, const line_limits_t *limits)
 {
     self->kind = LINE_MESSAGE;
-    self->text = self->culprit = (span_t){0};
+    self->text = self->label = self->culprit = (span_t){0};
     self->recipient_count = 0;
     line = line_drop_return(line);
     if (line.size > limits->line_size)
@@ -212,14 +241,10 @@ int line_parse(line_t *self, span_t line, const line_limits_t *limits)
     int error = line_check_text(line);
     if (error)
         return error;
-    if (line.size > 0 && line.data[0] == '/')
-        return line_parse_command(self, line);
-    const char *colon = line.size > 0 ? memchr(line.data, ':', line.size) : NULL;
-    if (colon == NULL)
-        return -FERRY_ERROR_BAD_LINE;
-    size_t head = (size_t)(colon - line.data);
-    self->text = utf8_trim(span_of(colon + 1, line.size - head - 1));
-    return line_parse_recipients(self, span_of(line.data, head), limits);
+    if (line.size == 0 || line.data[0] != '/')
+        return line_parse_message(self, line, limits);
+    error = line_parse_command(self, line);
+    return error == 0 && self->kind == LINE_SEND ? line_parse_send(self, limits) : error;
 }
 
 span_t line_help(void)

@@ -16,15 +16,23 @@ typedef struct {
     unsigned recipient_count; /* recipients of a line; 64 unless configured, at most LINE_RECIPIENTS_MAX */
 } line_limits_t;
 
-typedef enum { LINE_MESSAGE, LINE_PING, LINE_HELP, LINE_QUIT } line_kind_t;
+#define LINE_LABEL_SIZE 64 /* bytes of a label, at most */
+
+typedef enum { LINE_MESSAGE, LINE_SEND, LINE_PING, LINE_HELP, LINE_QUIT } line_kind_t;
 
 typedef struct {
     line_kind_t kind;
-    span_t text;    /* LINE_MESSAGE: the text; LINE_PING: the token */
+    span_t text;    /* of a message; LINE_PING: the token */
+    span_t label;   /* LINE_SEND, also after an error, if there was one; else empty */
     span_t culprit; /* after an error: what its line names ("error bad-name CULPRIT"), or empty */
     unsigned recipient_count;
     span_t *recipients; /* distinct names in order of appearance; the caller's array of limits->recipient_count */
 } line_t;
+
+static inline bool line_is_message(const line_t *self)
+{
+    return self->kind == LINE_MESSAGE || self->kind == LINE_SEND;
+}
 
 /* Parses the first line of a connection (without its "\n"; a "\r" at its end is dropped here). An empty secret has
  * size 0. Returns 0 or -FERRY_ERROR_…; then *culprit is what the error names. */

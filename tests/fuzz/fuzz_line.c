@@ -97,7 +97,9 @@ static void try_line(span_t input)
         assert_trimmed(line.text);
         assert(check_plainly(line.text) == 0);
     }
-    if (error == 0 && line.kind == LINE_MESSAGE) {
+    assert((line.label.size > 0) <= (line.kind == LINE_SEND) && line.label.size <= LINE_LABEL_SIZE);
+    assert_inside(line.label, input);
+    if (error == 0 && line_is_message(&line)) {
         assert_recipients(&line, input);
         assert_understood_again(&line);
     }

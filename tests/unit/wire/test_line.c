@@ -54,7 +54,7 @@ static void assert_message(const char *text, const char *recipients, const char 
     int error = parse(text);
     if (error)
         fail_msg("\"%s\" is refused: %s", text, error_code(error));
-    assert_int_equal(parsed.kind, LINE_MESSAGE);
+    assert_int_equal(parsed.kind, parsed.label.size ? LINE_SEND : LINE_MESSAGE);
     assert_span(parsed.text, body);
     char joined[512] = "";
     size_t size = 0;
@@ -75,6 +75,42 @@ static void a_message_is_a_list_of_names_a_colon_and_a_text(void **state)
         "b\xC3\xB6"
         "b|\xE6\x97\xA5\xE6\x9C\xAC",
         "\xC2\xA1hola!");
+}
+
+static void a_label_stands_before_a_message_with_a_receipt(void **state)
+{
+    (void)state;
+    assert_message("/send 42 bob, carol: hello", "bob|carol", "hello");
+    assert_int_equal(parsed.kind, LINE_SEND);
+    assert_true(span_equal(parsed.label, span_str("42")));
+    assert_message("/send  \t a:b,c \t bob : x ", "bob", "x");
+    assert_true(span_equal(parsed.label, span_str("a:b,c")));
+    assert_message("bob: /send 1 carol: x", "bob", "/send 1 carol: x");
+    assert_int_equal(parsed.label.size, 0);
+}
+
+static void a_label_is_told_with_the_mistake_behind_it(void **state)
+{
+    static const struct {
+        const char *line, *label, *culprit;
+        int error;
+    } cases[] = {
+        {"/send", "", "", FERRY_ERROR_BAD_LINE},
+        {"/send 1", "1", "", FERRY_ERROR_BAD_LINE},
+        {"/send 1 bob", "1", "", FERRY_ERROR_BAD_LINE},
+        {"/send bob: x", "bob:", "", FERRY_ERROR_BAD_LINE},
+        {"/send 1 : x", "1", "", FERRY_ERROR_NO_RECIPIENT},
+        {"/send 1 a b: x", "1", "a b", FERRY_ERROR_BAD_NAME},
+        {"/send 1234567890123456789012345678901234567890123456789012345678901234 bob x",
+            "1234567890123456789012345678901234567890123456789012345678901234", "", FERRY_ERROR_BAD_LINE},
+        {"/send 12345678901234567890123456789012345678901234567890123456789012345 bob: x", "", "",
+            FERRY_ERROR_BAD_LINE},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_refused(cases[i].line, cases[i].error, cases[i].culprit);
+        assert_true(span_equal(parsed.label, span_str(cases[i].label)));
+    }
 }
 
 static void white_space_around_names_and_text_is_dropped(void **state)
@@ -448,6 +484,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_is_a_list_of_names_a_colon_and_a_text),
+        cmocka_unit_test(a_label_stands_before_a_message_with_a_receipt),
+        cmocka_unit_test(a_label_is_told_with_the_mistake_behind_it),
         cmocka_unit_test(white_space_around_names_and_text_is_dropped),
         cmocka_unit_test(the_first_colon_ends_the_names),
         cmocka_unit_test(an_empty_text_is_a_message),
