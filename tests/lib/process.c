@@ -316,6 +316,9 @@ void process_signal(process_t *self, int signal_number)
 {
     if (self->reaped || kill(self->pid, signal_number))
         fail_with_log(self, "has ended before it got signal", strsignal(signal_number));
+    siginfo_t stopped;
+    if (signal_number == SIGSTOP)
+        waitid(P_PID, (id_t)self->pid, &stopped, WSTOPPED | WEXITED | WNOWAIT);
 }
 
 /* Waits for the end, not for the end of the output. */

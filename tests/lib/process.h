@@ -49,6 +49,7 @@ void process_write(process_t *self, const char *text);
 /* The end of input for the process. */
 void process_close_input(process_t *self);
 
+/* SIGSTOP: returns when the process stands still. */
 void process_signal(process_t *self, int signal_number);
 
 /* True once the process has ended; never blocks. */
