@@ -17,6 +17,7 @@
 #include "broker/owed.h"
 #include "broker/settle.h"
 #include "broker/strangers.h"
+#include "broker/take_over.h"
 #include "wire/control.h"
 
 #define NAME_CACHE_BITS 11
@@ -32,6 +33,7 @@ typedef struct {
     uint64_t notices_dropped;            /* their origin is gone */
     uint64_t confirmed;                  /* names */
     uint64_t denied;                     /* names */
+    uint64_t taken_over;                 /* names, by another login */
     uint64_t pauses;                     /* told to nodes */
     uint64_t congestions;                /* of nodes */
     uint64_t links_closed[CLOSE_COUNT];  /* by reason */
@@ -62,6 +64,7 @@ typedef struct broker {
     struct peer *name_cache[1 << NAME_CACHE_BITS];
     table_t *held_origins; /* held_origin_t: of whom something is held */
     settle_t settle;
+    take_over_t take_over;
     owed_t owed;           /* notices for those who were given up */
     kept_t kept;           /* what waits for the settling */
     strangers_t strangers; /* refused lately */

@@ -60,9 +60,12 @@ static void peer_confirm(peer_t *self)
     self->given = (claim_t){.term = broker->term, .serial = ++broker->serial};
     if (!self->again)
         self->claim = self->given;
-    dealer_writer_early(&self->node->writer,
-        &(control_t){.type = RECORD_CONFIRMED,
-            .name = {.session = self->session, .term = self->given.term, .serial = self->given.serial}});
+    dealer_writer_early(&self->node->writer, &(control_t){.type = RECORD_CONFIRMED,
+                                                 .name = {.session = self->session,
+                                                     .term = self->given.term,
+                                                     .serial = self->given.serial,
+                                                     .took_over = self->took_over}});
+    self->took_over = false;
     node_touch(self->node);
     log_debug("name-confirmed", log_span("name", self->item.key), log_uint("handle", self->node->handle));
 }
@@ -151,13 +154,24 @@ static bool peer_beats(const peer_t *self, const peer_t *owner)
     return self->claim.serial > against->serial;
 }
 
-/* The owner has lost its name to another session, which goes before those who wait. */
-static void peer_replace(peer_t *owner, peer_t *by)
+/* N.B. the new one goes before those who wait. */
+void peer_replace(peer_t *owner, peer_t *by)
 {
     by->waiting = owner->waiting;
     owner->waiting = by;
     peer_deny(owner);
     peer_leave_name(owner);
+}
+
+void peer_wait_for(peer_t *owner, peer_t *newcomer)
+{
+    waiters_add(&owner->waiting, newcomer);
+}
+
+void peer_refuse(peer_t *newcomer)
+{
+    peer_deny(newcomer);
+    peer_destroy(newcomer);
 }
 
 /* Whether it is uncertain that the owner is still there. A name that is stale will be registered again, or not. */
@@ -178,15 +192,16 @@ static void peer_claim(peer_t *self)
     if (!owner) {
         peer_own(self);
     } else if (owner->state == PEER_LEAVING) {
-        waiters_add(&owner->waiting, self);
+        peer_wait_for(owner, self);
     } else if (peer_beats(self, owner)) {
         peer_replace(owner, self);
+    } else if (!self->again && self->node->broker->take_over.is_enabled) {
+        take_over_claim(self->node->broker, owner, self);
     } else if (!self->again && peer_is_doubtful(owner)) {
         owner->node->doubted = true;
-        waiters_add(&owner->waiting, self);
+        peer_wait_for(owner, self);
     } else {
-        peer_deny(self);
-        peer_destroy(self);
+        peer_refuse(self);
     }
 }
 

@@ -20,6 +20,12 @@ void names_heard(node_t *node);
 /* A name is free, and given to the first who waits for it; its owner stays as long as copies of it are held. */
 void peer_leave_name(peer_t *self);
 
+/* What becomes of a peer that wants the name of an owner: it has it at once, and the owner is denied; it waits behind
+ * others who do; or it is denied, and freed. */
+void peer_replace(peer_t *owner, peer_t *by);
+void peer_wait_for(peer_t *owner, peer_t *newcomer);
+void peer_refuse(peer_t *newcomer);
+
 /* Frees a peer that waits for the owner of its name, or for the settling. */
 void peer_stop_waiting(peer_t *self);
 

@@ -44,6 +44,7 @@ typedef struct peer {
     claim_t claim;                      /* what it was registered with, or given first */
     claim_t given;                      /* what it was given last */
     bool is_stale;                      /* of the link before, and not registered again yet */
+    bool took_over;                     /* the name of another, and has not been told yet */
     bool is_paused;                     /* by its node */
     bool say_left;                      /* LEAVING came for it alone */
     uint64_t leave_mark;                /* the batch whose acknowledgement ends LEAVING */

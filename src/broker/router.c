@@ -169,6 +169,7 @@ static void on_tick(uv_timer_t *timer)
     uint64_t now_ms = broker_now_ms(broker);
     uint32_t at = 0;
     budget_account_tell(&broker->account);
+    take_over_tick(broker);
     for (node_t *node; self->router && (node = nodes_next(&broker->nodes, &at));) {
         if (now_ms - node->heard_ms >= broker->timeout_ms) {
             loss_of_node(node, CLOSE_LINK_TIMEOUT);
@@ -252,6 +253,7 @@ static void broker_init(broker_t *self, const router_args_t *args)
     self->held_origins = table_new();
     nodes_init(&self->nodes);
     kept_init(&self->kept);
+    take_over_init(&self->take_over, config_number(config, "broker/name_policy") == 1);
     histogram_init(&self->batch_records, ROUTER_HISTOGRAM_BITS);
     histogram_init(&self->batch_bytes, ROUTER_HISTOGRAM_BITS);
     if (getrandom(self->instance.bytes, LINK_ID_SIZE, 0) != LINK_ID_SIZE)
@@ -271,6 +273,7 @@ static void broker_fini(broker_t *self)
     owed_fini(&self->owed);
     kept_fini(&self->kept);
     settle_fini(&self->settle);
+    take_over_fini(&self->take_over);
     table_destroy(&self->names, NULL);
     json_decref(self->listening);
     budget_account_fini(&self->account);

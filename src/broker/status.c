@@ -63,6 +63,7 @@ static json_t *status_counters(const broker_t *broker)
     put(json, "notices_dropped", counters->notices_dropped);
     put(json, "names_confirmed", counters->confirmed);
     put(json, "names_denied", counters->denied);
+    put(json, "names_taken_over", counters->taken_over);
     put(json, "pauses", counters->pauses);
     put(json, "congestions", counters->congestions);
     put_closes(json, "links_closed", counters->links_closed);

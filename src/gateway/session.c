@@ -262,6 +262,10 @@ void session_confirm(session_t *self, link_claim_t claim)
     log_info("login", log_str("address", self->origin.address), log_span("name", session_name(self)),
         log_uint("worker", self->worker->index), log_uint("session", self->id));
     session_move(self, SESSION_OPEN);
+    if (claim.took_over) {
+        writer_line(&self->writer, (span_t[]){span_str("info took-over "), session_name(self)}, 2);
+        worker_dirty(self);
+    }
     session_resume(self);
 }
 

@@ -23,6 +23,7 @@ typedef struct link link_t;
 typedef struct {
     uint64_t term, serial; /* term 0: it was not confirmed yet */
     uint32_t doubts;       /* of its link, until then */
+    bool took_over;        /* somebody else had the name until then */
 } link_claim_t;
 
 typedef enum {

@@ -74,6 +74,7 @@ static void confirmed_walk(walk_t *self, control_t *record)
     walk_64(self, &record->name.session);
     walk_64(self, &record->name.term);
     walk_64(self, &record->name.serial);
+    walk_flag(self, &record->name.took_over, 1);
 }
 
 static void hold_walk(walk_t *self, control_t *record)

@@ -59,6 +59,7 @@ typedef struct {
         struct {
             uint64_t session, term, serial; /* REGISTER, CONFIRMED; LEAVING, LEFT use session alone */
             bool again, doubtful, paused;   /* REGISTER */
+            bool took_over;                 /* CONFIRMED */
             uint16_t error;                 /* DENIED, with session */
             span_t name;                    /* REGISTER; PAUSE, RESUME use it alone */
         } name;

@@ -14,13 +14,13 @@
 #define CLIENTS       200
 #define CALM_LEAST    200 /* copies that come between two injections */
 #define CALM_MOST     2000
-#define AWAIT_MS      60000 /* for everybody to hear again */
-#define REST_MS       60000 /* for all to end once nothing is sent any more */
-#define QUIET_MS      3000  /* in which nothing has ended, with nothing pending: what is still open is lost */
-#define BOOKS_MS      200   /* between two readings of the ledgers */
-#define FAULTS_TOLD   10    /* flows that lost something, in words */
-#define SHORT_PERCENT 60    /* of the link timeout, at most */
-#define LONG_PERCENT  140   /* at least */
+#define AWAIT_MS      60000  /* for everybody to hear again */
+#define REST_MS       300000 /* for all to end once nothing is sent any more: a receive buffer of 4 KiB takes 5 KB/s */
+#define QUIET_MS      3000   /* in which nothing has ended, with nothing pending: what is still open is lost */
+#define BOOKS_MS      200    /* between two readings of the ledgers */
+#define FAULTS_TOLD   10     /* flows that lost something, in words */
+#define SHORT_PERCENT 60     /* of the link timeout, at most */
+#define LONG_PERCENT  140    /* at least */
 
 struct chaos {
     const chaos_fault_t *fault;

@@ -55,6 +55,7 @@ const vector_field_t vector_fields[] = {
     CONTROL("CONFIRMED", "session", VECTOR_64, name.session),
     CONTROL("CONFIRMED", "term", VECTOR_64, name.term),
     CONTROL("CONFIRMED", "serial", VECTOR_64, name.serial),
+    CONTROL("CONFIRMED", "took-over", VECTOR_FLAG, name.took_over),
     CONTROL("DENIED", "session", VECTOR_64, name.session),
     CONTROL("DENIED", "error", VECTOR_16, name.error),
     CONTROL("LEAVING", "session", VECTOR_64, name.session),

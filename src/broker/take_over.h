@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* take_over: with broker/name_policy = take-over a login has the name of whoever is logged in under it, who is closed.
+ * Two that fight for a name are damped: after each time that it changed hands it stays for a hold-off, which doubles as
+ * long as the fight goes on. Embedded in broker_t; the router's thread; nothing fails but by abort. */
+#ifndef FERRY_BROKER_TAKE_OVER_H
+#define FERRY_BROKER_TAKE_OVER_H
+
+#include <stdbool.h>
+
+#include "base/list.h"
+#include "base/table.h"
+
+#define TAKE_OVER_HOLD_MS 1000  /* the first hold-off */
+#define TAKE_OVER_MOST_MS 64000 /* the longest; a fight that rests for as long as its hold-off is over */
+#define TAKE_OVER_FIGHTS  4096  /* names that are remembered; beyond, a login is denied */
+
+struct broker;
+struct peer;
+
+typedef struct {
+    bool is_enabled;
+    table_t *fights; /* of fight_t, by name */
+    list_t all;      /* the same */
+} take_over_t;
+
+void take_over_init(take_over_t *self, bool is_enabled);
+void take_over_fini(take_over_t *self);
+
+/* A login of a name that has an owner: takes it over, waits for the end of the hold-off among those who wait for the
+ * owner, or is denied and freed. */
+void take_over_claim(struct broker *broker, struct peer *owner, struct peer *newcomer);
+
+/* Gives the names whose hold-off has ended to who waits for that. Now and then. */
+void take_over_tick(struct broker *broker);
+
+#endif
