@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The conversations of proto/transcripts, each held with a ferryd of its own. The number of a line is printed before
- * its step is done, so that the last one printed is the one that failed. */
+/* The conversations of proto/transcripts and of the README, each held with a ferryd of its own. The number of a line is
+ * printed before its step is done, so that the last one printed is the one that failed. */
 #include "lib/client.h"
 #include "lib/document.h"
 #include "lib/server.h"
@@ -128,19 +128,44 @@ static void end(stage_t *self)
 
 static transcript_t *held; /* the conversation that is being held */
 
-/* *state is the path of the transcript. */
-static void conversation(void **state)
+static void hold(const char *text)
 {
-    char *text = document_read(*state, NULL);
     unsigned line;
     const char *why;
     held = transcript_parse(text, &line, &why);
-    free(text);
     if (!held)
         fail_msg("line %u: %s", line, why);
     stage_t stage = {.server = start_server(held)};
     play(&stage, held);
     end(&stage);
+}
+
+/* *state is the path of the transcript. */
+static void conversation(void **state)
+{
+    char *text = document_read(*state, NULL);
+    hold(text);
+    free(text);
+}
+
+/* What stands between the lines of a fence in the README. */
+static void conversations_of_the_readme(void **state)
+{
+    static const char begin[] = "\n```transcript\n", end_mark[] = "\n```\n";
+    (void)state;
+    char *text = document_read("README.md", NULL), *at = text;
+    unsigned count = 0;
+    for (; (at = strstr(at, begin)) != NULL; count++) {
+        at += strlen(begin);
+        char *stop = strstr(at, end_mark);
+        assert_non_null(stop);
+        stop[1] = '\0';
+        hold(at);
+        transcript_destroy(&held);
+        at = stop + 2;
+    }
+    free(text);
+    assert_true(count > 0);
 }
 
 static int leave(void **state)
@@ -153,7 +178,7 @@ int main(void)
 {
     static struct CMUnitTest tests[TRANSCRIPTS_MAX];
     glob_t found;
-    if (glob("proto/transcripts/*.txt", 0, NULL, &found) != 0 || found.gl_pathc > TRANSCRIPTS_MAX)
+    if (glob("proto/transcripts/*.txt", 0, NULL, &found) != 0 || found.gl_pathc >= TRANSCRIPTS_MAX)
         return EXIT_FAILURE;
     for (size_t i = 0; i < found.gl_pathc; i++)
         tests[i] = (struct CMUnitTest){
@@ -162,7 +187,9 @@ int main(void)
             .teardown_func = leave,
             .initial_state = found.gl_pathv[i],
         };
-    int failed = _cmocka_run_group_tests("transcripts", tests, found.gl_pathc, NULL, NULL);
+    tests[found.gl_pathc] =
+        (struct CMUnitTest){.name = "README.md", .test_func = conversations_of_the_readme, .teardown_func = leave};
+    int failed = _cmocka_run_group_tests("transcripts", tests, found.gl_pathc + 1, NULL, NULL);
     globfree(&found);
     return failed;
 }
