@@ -18,6 +18,7 @@
 #include "broker/settle.h"
 #include "broker/strangers.h"
 #include "broker/take_over.h"
+#include "broker/watches.h"
 #include "wire/control.h"
 
 #define NAME_CACHE_BITS 11
@@ -65,6 +66,7 @@ typedef struct broker {
     table_t *held_origins; /* held_origin_t: of whom something is held */
     settle_t settle;
     take_over_t take_over;
+    watches_t watches;
     owed_t owed;           /* notices for those who were given up */
     kept_t kept;           /* what waits for the settling */
     strangers_t strangers; /* refused lately */

@@ -34,6 +34,7 @@ void loss_of_node(node_t *node, int reason)
     else
         owed_begin(&broker->owed, &node->id);
     kept_forget(&broker->kept, node);
+    watches_forget(node);
     if (node->bye_answered)
         held_forget(node);
     else
@@ -55,6 +56,7 @@ void loss_of_link(node_t *node)
     loss_log(node, "link-replaced", CLOSE_CONNECTION, held_count(node));
     node->broker->counters.links_closed[CLOSE_CONNECTION]++;
     pauses_replaced(node);
+    watches_forget(node);
     names_replaced(node);
     held_replaced(node);
 }

@@ -103,6 +103,7 @@ node_t *nodes_add(struct broker *broker, const link_id_t *id, span_t routing_id,
     node->item.key = span_of((const char *)node->id.bytes, LINK_ID_SIZE);
     node->index = nodes_free_index(self);
     node->handle = ++self->handle_last;
+    list_init(&node->watchers);
     node->broker = broker;
     dealer_writer_init(
         &node->writer, broker->socket, broker->batch_size < NODE_BODY_SIZE ? broker->batch_size : NODE_BODY_SIZE);

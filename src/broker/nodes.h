@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "base/table.h"
 #include "broker/dealer_writer.h"
 #include "broker/intake.h"
@@ -58,6 +59,7 @@ struct node {
     uint32_t slot_count;
     uint32_t name_count;                       /* names that it owns */
     struct peer *leaving_first, *leaving_last; /* names that wait for their LEFT, in order */
+    list_t watchers;                           /* its sessions that watch a name */
     struct peer *told_peers;                   /* whose pause some node was told of */
     bool congested;                            /* all its names are paused */
     struct held_origin *held_origin;           /* of what others hold of it; NULL for nothing */

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "broker/broker.h"
 #include "broker/held.h"
 
 #define SLOTS_FIRST 16
@@ -21,7 +22,10 @@ static const unsigned peer_moves[] = {
 void peer_move(peer_t *self, peer_state_t state)
 {
     assert(peer_moves[self->state] & 1u << state);
+    bool was_owner = self->state == PEER_OWNER;
     self->state = state;
+    if (was_owner || state == PEER_OWNER)
+        watches_tell(self->node->broker, self->item.key, state == PEER_OWNER);
 }
 
 static uint32_t session_slot(uint64_t session)

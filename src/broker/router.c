@@ -253,6 +253,7 @@ static void broker_init(broker_t *self, const router_args_t *args)
     self->held_origins = table_new();
     nodes_init(&self->nodes);
     kept_init(&self->kept);
+    watches_init(&self->watches);
     take_over_init(&self->take_over, config_number(config, "broker/name_policy") == 1);
     histogram_init(&self->batch_records, ROUTER_HISTOGRAM_BITS);
     histogram_init(&self->batch_bytes, ROUTER_HISTOGRAM_BITS);
@@ -274,6 +275,7 @@ static void broker_fini(broker_t *self)
     kept_fini(&self->kept);
     settle_fini(&self->settle);
     take_over_fini(&self->take_over);
+    watches_fini(&self->watches);
     table_destroy(&self->names, NULL);
     json_decref(self->listening);
     budget_account_fini(&self->account);

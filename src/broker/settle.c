@@ -131,6 +131,7 @@ static void settle_end(broker_t *broker)
     self->is_active = false;
     self->until_ms = 0;
     names_settled(broker);
+    watches_settled(broker);
     kept_refuse(&broker->kept);
     settle_fini(self);
     uint32_t at = 0;

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gateway/session.h"
+#include "gateway/session_watches.h"
 #include "gateway/worker.h"
 #include "wire/line.h"
 
@@ -176,6 +176,8 @@ static void reader_obey(session_t *session, const line_t *line)
         reader_answer_help(session);
     else if (line->kind == LINE_QUIT)
         reader_quit(session);
+    else if (line->kind == LINE_UNWATCH)
+        session_unwatch(session, line->text);
 }
 
 /* Takes one line; false if it must wait. */
@@ -192,6 +194,10 @@ static bool reader_take_line(session_t *session, span_t text)
         rc = reader_send(session, &line, text.size);
         if (rc == 0)
             return reader_must_wait(session);
+    }
+    if (rc == 0 && line.kind == LINE_WATCH) {
+        rc = session_watch(session, line.text);
+        line.culprit = rc < 0 ? line.text : line.culprit;
     }
     if (rc < 0) {
         reader_refuse(session, rc, line.culprit, line.label);

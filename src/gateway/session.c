@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "gateway/client_socket.h"
+#include "gateway/session_watches.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
 
@@ -97,6 +98,7 @@ static void session_log_close(const session_t *self)
 void session_bury(session_t *self)
 {
     session_log_close(self);
+    session_watches_end(self);
     self->worker->counters.closes[self->close_reason & 63]++;
     session_close_socket(self);
     list_remove(&self->writer.dirty);
@@ -400,6 +402,7 @@ void session_cut(session_t *self, close_t reason)
         self->close_reason = reason;
     session_lose(self);
     session_close_socket(self);
+    session_watches_end(self);
     if (self->writer.paused && self->registered)
         link_pause(self->uplink->link, session_name(self), false);
     self->writer.paused = false;

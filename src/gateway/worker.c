@@ -10,6 +10,7 @@
 
 #include "base/handover.h"
 #include "base/log.h"
+#include "gateway/session_watches.h"
 #include "wire/reason.h"
 
 #define WORKER_TICK_MS         100
@@ -111,6 +112,7 @@ typedef struct {
 static void on_restated_session(session_t *session, void *arg)
 {
     const restating_t *restating = arg;
+    session_watches_restate(session, restating->uplink);
     if (session->uplink == restating->uplink)
         session_restate(session, restating->given_up);
 }
@@ -242,6 +244,14 @@ static void on_pause(void *owner, link_t *link, span_t name, bool paused)
     worker_wake(&woken);
 }
 
+static void on_presence(void *owner, link_t *link, uint64_t id, span_t name, bool is_here)
+{
+    (void)link;
+    session_t *session = worker_session(owner, id);
+    if (session)
+        session_presence(session, name, is_here);
+}
+
 static void on_room(void *owner, link_t *link)
 {
     worker_t *self = owner;
@@ -263,6 +273,7 @@ static const link_owner_t worker_link_owner = {
     .on_notice = on_notice,
     .on_settled = on_settled,
     .on_pause = on_pause,
+    .on_presence = on_presence,
     .on_room = on_room,
 };
 
@@ -434,6 +445,7 @@ static void worker_limits_init(worker_limits_t *self, const config_t *config)
     self->bad_lines = (unsigned)config_number(config, "gateway/max_errors");
     if (self->bad_lines == 0)
         self->bad_lines = UINT32_MAX;
+    self->watches = (unsigned)config_number(config, "gateway/max_watches");
     self->writer.high_mark = (size_t)config_number(config, "gateway/high_mark");
     self->writer.low_mark = (size_t)config_number(config, "gateway/low_mark");
     self->writer.stall_time_ms = (uint64_t)config_number(config, "gateway/stall_time");

@@ -73,6 +73,9 @@ typedef struct {
     void (*on_settled)(void *owner, link_t *link, uint64_t session, uint64_t number);
     /* Messages to that name must wait (paused), or need wait no more. */
     void (*on_pause)(void *owner, link_t *link, span_t name, bool paused);
+    /* A name that a session of this node watches is here, or is not; told at first, on each new link, and when it
+     * changes. NULL for an owner that watches nothing. */
+    void (*on_presence)(void *owner, link_t *link, uint64_t session, span_t name, bool is_here);
     /* The link has room after it had none. */
     void (*on_room)(void *owner, link_t *link);
 } link_owner_t;
@@ -108,6 +111,9 @@ void link_report(link_t *self, uint64_t recipient, const body_report_t *report);
 void link_register(link_t *self, uint64_t session, span_t name, link_claim_t claim, bool paused);
 void link_leaving(link_t *self, uint64_t session);
 void link_pause(link_t *self, span_t name, bool paused);
+
+/* A session begins to watch a name, or ends to. Ignored while the link is not up: on_up states all. */
+void link_watch(link_t *self, uint64_t session, span_t name, bool is_on);
 
 /* Tells of one more copy, in the order in which they will end, that the session still holds after the write pass; with
  * `again` in on_up, for all that it holds. */

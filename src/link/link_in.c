@@ -266,6 +266,11 @@ static int link_read_record(link_t *self, const control_t *record)
     case RECORD_LEFT:
         self->callbacks->on_left(self->owner, self, record->name.session);
         return 0;
+    case RECORD_PRESENCE:
+        if (self->callbacks->on_presence)
+            self->callbacks->on_presence(
+                self->owner, self, record->name.session, record->name.name, record->name.is_on);
+        return 0;
     case RECORD_PAUSE:
     case RECORD_RESUME:
         link_pause_read(self, record->name.name, record->type == RECORD_PAUSE);

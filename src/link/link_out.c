@@ -275,6 +275,13 @@ void link_pause(link_t *self, span_t name, bool paused)
         link_control(self, &(control_t){.type = paused ? RECORD_PAUSE : RECORD_RESUME, .name.name = name});
 }
 
+void link_watch(link_t *self, uint64_t session, span_t name, bool is_on)
+{
+    if (self->state == LINK_UP)
+        link_control(
+            self, &(control_t){.type = RECORD_WATCH, .name = {.session = session, .is_on = is_on, .name = name}});
+}
+
 /* Adds a number to the HOLD record that was written last, if it goes on with the same session and origin. */
 static bool link_extend_hold(link_t *self, const control_t *record)
 {

@@ -94,7 +94,7 @@ static void held_walk(walk_t *self, control_t *record)
     walk_rest(self, &record->held.numbers.offsets, 4);
 }
 
-/* Records of two fields, one or none. */
+/* Records of few fields, one or none. */
 static void small_walk(walk_t *self, control_t *record)
 {
     switch (record->type) {
@@ -109,6 +109,12 @@ static void small_walk(walk_t *self, control_t *record)
     case RECORD_LEAVING:
     case RECORD_LEFT:
         walk_64(self, &record->name.session);
+        break;
+    case RECORD_WATCH:
+    case RECORD_PRESENCE:
+        walk_64(self, &record->name.session);
+        walk_flag(self, &record->name.is_on, 1);
+        walk_name(self, &record->name.name);
         break;
     case RECORD_PAUSE:
     case RECORD_RESUME:
@@ -201,6 +207,7 @@ static bool control_is_good(const control_t *self)
                self->welcome.batch_size && self->welcome.heartbeat_ms && self->welcome.timeout_ms;
     case RECORD_REGISTER:
     case RECORD_LEAVING:
+    case RECORD_WATCH:
         return session_is_good(self->name.session);
     case RECORD_HOLD:
     case RECORD_END:

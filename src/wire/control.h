@@ -60,6 +60,7 @@ typedef struct {
             uint64_t session, term, serial; /* REGISTER, CONFIRMED; LEAVING, LEFT use session alone */
             bool again, doubtful, paused;   /* REGISTER */
             bool took_over;                 /* CONFIRMED */
+            bool is_on;                     /* WATCH: from now on; PRESENCE: it is here; both with session and name */
             uint16_t error;                 /* DENIED, with session */
             span_t name;                    /* REGISTER; PAUSE, RESUME use it alone */
         } name;

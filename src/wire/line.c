@@ -230,6 +230,17 @@ static int line_parse_send(line_t *self, const line_limits_t *limits)
     return line_parse_message(self, span_of(argument.data + label.size, argument.size - label.size), limits);
 }
 
+/* The argument is a name. */
+static int line_check_argument(line_t *self, const line_limits_t *limits)
+{
+    if (self->text.size == 0)
+        return -FERRY_ERROR_BAD_LINE;
+    int error = line_check_name(self->text, limits->name_size);
+    if (error)
+        self->culprit = utf8_cut(self->text, LINE_CULPRIT_SIZE);
+    return error;
+}
+
 int line_parse(line_t *self, span_t line, const line_limits_t *limits)
 {
     self->kind = LINE_MESSAGE;
@@ -244,7 +255,11 @@ int line_parse(line_t *self, span_t line, const line_limits_t *limits)
     if (line.size == 0 || line.data[0] != '/')
         return line_parse_message(self, line, limits);
     error = line_parse_command(self, line);
-    return error == 0 && self->kind == LINE_SEND ? line_parse_send(self, limits) : error;
+    if (error)
+        return error;
+    if (self->kind == LINE_SEND)
+        return line_parse_send(self, limits);
+    return self->kind == LINE_WATCH || self->kind == LINE_UNWATCH ? line_check_argument(self, limits) : 0;
 }
 
 span_t line_help(void)

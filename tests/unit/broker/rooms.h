@@ -14,6 +14,7 @@ static inline void rooms_open(void)
 {
     broker = (broker_t){.name = "main", .batch_size = 65536, .names = table_new(), .held_origins = table_new()};
     nodes_init(&broker.nodes);
+    watches_init(&broker.watches);
 }
 
 static void on_taken(void *arg)
@@ -70,6 +71,7 @@ static inline void rooms_close(void)
     for (node_t *node; (node = nodes_next(&broker.nodes, &at));)
         nodes_remove(&broker.nodes, node);
     rooms_end_turn();
+    watches_fini(&broker.watches);
     nodes_fini(&broker.nodes);
     table_destroy(&broker.names, NULL);
 }
