@@ -208,6 +208,8 @@ static void process_add(process_t *self, pipeline_t *pipeline, role_t role)
     if (role != ROLE_GATEWAY) {
         self->router = (router_args_t){
             .config = self->config, .name = config_string(self->config, "broker/name"), .budget = &self->budget};
+        if (getrandom(self->router.instance.bytes, LINK_ID_SIZE, 0) != LINK_ID_SIZE)
+            abort();
         pipeline_add(pipeline, PIPELINE_ROUTER, "router", router_actor, &self->router);
     }
     const char *listen = config_admin_listen(self->config, role == ROLE_BROKER);
