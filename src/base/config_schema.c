@@ -67,6 +67,7 @@ const config_option_t config_options[] = {
     COUNT("gateway/max_errors", "100", 0, SESSIONS_MAX),
     STRING("broker/name", "main", config_address_check_name),
     LIST("broker/listen", "tcp://127.0.0.1:7410", config_address_check_broker),
+    SIZE("broker/peer_max_message", "1MiB", KIB, 16 * MIB),
     SIZE("link/window", "256KiB", 4 * KIB, GIB),
     SIZE("link/batch", "128KiB", 4 * KIB, 16 * MIB),
     DURATION("link/heartbeat", "1s", 10, MINUTE),

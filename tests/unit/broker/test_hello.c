@@ -15,7 +15,7 @@ static void welcome_tells_what_the_node_must_know(void **state)
     const control_t welcome = dealer_greet(&a)->control;
     assert_false(welcome.welcome.resumed);
     assert_int_equal(welcome.welcome.window_size, config_number(config, "link/window"));
-    assert_int_equal(welcome.welcome.batch_size, config_number(config, "link/batch"));
+    assert_int_equal(welcome.welcome.batch_size, config_number(config, "broker/peer_max_message") + 64 + 65 + 64 * 65);
     assert_int_equal(welcome.welcome.heartbeat_ms, 20000);
     assert_int_equal(welcome.welcome.timeout_ms, 60000);
     assert_int_equal(welcome.welcome.nodes.size, 0);
