@@ -201,6 +201,14 @@ static int line_parse_recipients(line_t *self, span_t list, const line_limits_t 
     return error;
 }
 
+int line_parse_destinations(line_t *self, span_t list, const line_limits_t *limits)
+{
+    self->culprit = (span_t){0};
+    self->recipient_count = 0;
+    int error = line_check_text(list);
+    return error ? error : line_parse_recipients(self, list, limits);
+}
+
 int line_parse(line_t *self, span_t line, const line_limits_t *limits)
 {
     self->kind = LINE_MESSAGE;
