@@ -18,6 +18,7 @@
 #include "broker/router.h"
 #include "gateway/listener.h"
 #include "gateway/worker.h"
+#include "plain/peers.h"
 
 #define OVERRIDES_MAX 256
 #define SOCKETS_MAX   64 /* that a service manager may pass */
@@ -44,6 +45,7 @@ typedef struct {
     int sockets[SOCKETS_MAX];
     listener_args_t listener;
     router_args_t router;
+    peers_args_t peers;
     admin_args_t admin;
 } process_t;
 
@@ -179,9 +181,8 @@ static unsigned process_workers(const config_t *config)
     return count > 0 ? (unsigned)count : 1;
 }
 
-static void process_add_gateway(process_t *self, pipeline_t *pipeline, role_t role)
+static void process_add_gateway(process_t *self, pipeline_t *pipeline)
 {
-    self->brokers = brokers_new(self->config, role == ROLE_ALL ? config_string(self->config, "broker/name") : NULL);
     self->worker_count = process_workers(self->config);
     self->workers = zmalloc(self->worker_count * sizeof *self->workers);
     self->worker_names = zmalloc(self->worker_count * sizeof *self->worker_names);
@@ -201,15 +202,26 @@ static void process_add_gateway(process_t *self, pipeline_t *pipeline, role_t ro
     }
 }
 
+static void process_add_broker(process_t *self, pipeline_t *pipeline)
+{
+    self->router = (router_args_t){
+        .config = self->config, .name = config_string(self->config, "broker/name"), .budget = &self->budget};
+    if (getrandom(self->router.instance.bytes, LINK_ID_SIZE, 0) != LINK_ID_SIZE)
+        abort();
+    self->peers = (peers_args_t){
+        .config = self->config, .brokers = self->brokers, .budget = &self->budget, .instance = self->router.instance};
+    if (*config_string(self->config, "broker/peer_listen"))
+        pipeline_add(pipeline, PIPELINE_PEERS, "peers", peers_actor, &self->peers);
+    pipeline_add(pipeline, PIPELINE_ROUTER, "router", router_actor, &self->router);
+}
+
 static void process_add(process_t *self, pipeline_t *pipeline, role_t role)
 {
+    self->brokers = brokers_new(self->config, role == ROLE_GATEWAY ? NULL : config_string(self->config, "broker/name"));
     if (role != ROLE_BROKER)
-        process_add_gateway(self, pipeline, role);
-    if (role != ROLE_GATEWAY) {
-        self->router = (router_args_t){
-            .config = self->config, .name = config_string(self->config, "broker/name"), .budget = &self->budget};
-        pipeline_add(pipeline, PIPELINE_ROUTER, "router", router_actor, &self->router);
-    }
+        process_add_gateway(self, pipeline);
+    if (role != ROLE_GATEWAY)
+        process_add_broker(self, pipeline);
     const char *listen = config_admin_listen(self->config, role == ROLE_BROKER);
     if (*listen) {
         self->admin = (admin_args_t){.listen = listen};

@@ -21,6 +21,7 @@ static const struct {
     const char *inherited;
 } lists[] = {
     {"session_writers", NULL},
+    {"peers", NULL},
     {"links", "node"},
     {"dealer_writers", "broker"},
 };

@@ -28,6 +28,11 @@ const char *config_address_check_broker(const char *text)
     return endpoint.kind == ENDPOINT_HTTP ? "a broker listens on tcp://, ipc:// or inproc://" : NULL;
 }
 
+const char *config_address_check_peers(const char *text)
+{
+    return *text == '\0' ? NULL : config_address_check_broker(text);
+}
+
 const char *config_address_check_node(const char *text)
 {
     char name[CONFIG_BROKER_NAME_SIZE];

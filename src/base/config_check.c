@@ -101,20 +101,26 @@ static void check_brokers(const config_t *config, config_errors_t *errors)
     }
 }
 
+/* Refuses an address of that option that others than this machine can reach. */
+static void check_local(
+    const config_t *config, config_errors_t *errors, const char *key, const char *text, const char *place)
+{
+    const char *why;
+    endpoint_t endpoint;
+    if (endpoint_parse(&endpoint, text, &why) == 0 && !endpoint_is_local(&endpoint) &&
+        !config_number(config, "security/allow_plaintext"))
+        config_errors_add(errors, place, key,
+            "%s is not of this machine alone, and what comes there is plain text; if that network is private, say "
+            "security/allow_plaintext = 1",
+            text);
+}
+
 static void check_plaintext(const config_t *config, config_errors_t *errors)
 {
-    if (config_number(config, "security/allow_plaintext"))
-        return;
-    for (size_t i = 0; i < config_count(config, "broker/listen"); i++) {
-        const char *text = config_item(config, "broker/listen", i);
-        const char *why;
-        endpoint_t endpoint;
-        if (endpoint_parse(&endpoint, text, &why) == 0 && !endpoint_is_local(&endpoint))
-            config_errors_add(errors, config_place(config, "broker/listen", i), "broker/listen",
-                "%s is not of this machine alone, and links are plain text; if that network is private, say "
-                "security/allow_plaintext = 1",
-                text);
-    }
+    const char *links = "broker/listen", *peers = "broker/peer_listen";
+    for (size_t i = 0; i < config_count(config, links); i++)
+        check_local(config, errors, links, config_item(config, links, i), config_place(config, links, i));
+    check_local(config, errors, peers, config_string(config, peers), config_place(config, peers, 0));
 }
 
 void config_check(const config_t *config, config_errors_t *errors)

@@ -15,6 +15,7 @@
 #define MINUTE         (60 * SECOND)
 #define HOUR           (60 * MINUTE)
 #define SESSIONS_MAX   10000000
+#define PEERS_MAX      100000
 #define RECIPIENTS_MAX 1024 /* LINE_RECIPIENTS_MAX of wire, which base cannot include */
 
 #define COUNT(key, value, least, most)                                                                                 \
@@ -69,6 +70,13 @@ const config_option_t config_options[] = {
     STRING("broker/name", "main", config_address_check_name),
     CHOICE("broker/name_policy", "refuse", "refuse take-over "),
     LIST("broker/listen", "tcp://127.0.0.1:7410", config_address_check_broker),
+    STRING("broker/peer_listen", "tcp://127.0.0.1:7411", config_address_check_peers),
+    COUNT("broker/max_peers", "1000", 1, PEERS_MAX),
+    DURATION("broker/peer_login_timeout", "10s", 100, HOUR),
+    SIZE("broker/peer_max_message", "1MiB", KIB, 16 * MIB),
+    SIZE("broker/peer_window", "256KiB", 4 * KIB, GIB),
+    DURATION("broker/peer_stall_time", "30s", 100, 24 * HOUR),
+    DURATION("broker/peer_probe_time", "2s", 100, HOUR),
     SIZE("link/window", "256KiB", 4 * KIB, GIB),
     SIZE("link/batch", "128KiB", 4 * KIB, 16 * MIB),
     DURATION("link/heartbeat", "1s", 10, MINUTE),

@@ -19,6 +19,7 @@
 static const char *const stage_names[] = {
     [PIPELINE_LISTENER] = "listener",
     [PIPELINE_WORKER] = "worker",
+    [PIPELINE_PEERS] = "peers",
     [PIPELINE_ROUTER] = "router",
     [PIPELINE_ADMIN] = "admin",
 };

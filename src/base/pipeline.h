@@ -24,6 +24,7 @@ typedef struct pipeline pipeline_t;
 typedef enum {
     PIPELINE_LISTENER, /* the source of clients: stops accepting */
     PIPELINE_WORKER,   /* all workers settle before any of them leaves */
+    PIPELINE_PEERS,    /* ZeroMQ programs: settles and leaves alone */
     PIPELINE_ROUTER,   /* routes what the workers said last */
     PIPELINE_ADMIN,    /* tells of all of it, and is the last */
     PIPELINE_STAGES,

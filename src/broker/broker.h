@@ -43,7 +43,7 @@ typedef struct {
 
 typedef struct broker {
     const char *name;     /* borrowed from the configuration */
-    link_id_t instance;   /* random */
+    link_id_t instance;   /* random, drawn by main */
     link_id_t digest;     /* of the nodes' lists of brokers, while there are nodes */
     uint32_t window_size; /* a node's, bytes */
     uint32_t batch_size;  /* the largest body of a node, bytes */

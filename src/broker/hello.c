@@ -19,13 +19,26 @@ static int hello_check_resumed(const node_t *node, const frame_header_t *header)
     return dealer_writer_has_sent(&node->writer, header->acknowledged) ? 0 : -CLOSE_BAD_SEQUENCE;
 }
 
+/* Whether a HELLO has another list of brokers than a node that counts: the broker's own does not, since it cannot know
+ * better than the gateways. */
+static bool hello_contradicts(const broker_t *broker, const control_t *hello)
+{
+    uint32_t at = 0;
+    if (link_id_equal(&hello->hello.digest, &broker->digest))
+        return false;
+    for (const node_t *node; (node = nodes_next(&broker->nodes, &at));)
+        if (!link_id_is_of(&node->id, &broker->instance))
+            return true;
+    return false;
+}
+
 static int hello_check(const broker_t *broker, const node_t *node, const frame_header_t *header, const control_t *hello)
 {
     if (hello->hello.version != LINK_VERSION)
         return -CLOSE_BAD_VERSION;
     if (!span_equal(hello->hello.broker, span_str(broker->name)))
         return -CLOSE_WRONG_BROKER;
-    if (broker->nodes.count > 0 && !link_id_equal(&hello->hello.digest, &broker->digest))
+    if (hello_contradicts(broker, hello))
         return -CLOSE_WRONG_BROKERS;
     if (node && header->epoch <= node->epoch)
         return -CLOSE_OLD_EPOCH;
@@ -119,10 +132,20 @@ static void hello_resume(node_t *node, span_t routing_id, const frame_header_t *
     hello_log(node);
 }
 
+/* The list that a HELLO has holds from now on: gives up the broker's own node if that has another. */
+static void hello_agree(broker_t *broker, const control_t *hello)
+{
+    uint32_t at = 0;
+    if (!link_id_equal(&hello->hello.digest, &broker->digest))
+        for (node_t *node; (node = nodes_next(&broker->nodes, &at));)
+            loss_of_node(node, CLOSE_WRONG_BROKERS);
+    broker->digest = hello->hello.digest;
+}
+
 static void hello_begin(broker_t *broker, span_t routing_id, const frame_header_t *header, const control_t *hello)
 {
+    hello_agree(broker, hello);
     node_t *node = nodes_add(broker, &hello->hello.node, routing_id, header->epoch);
-    broker->digest = hello->hello.digest;
     node->was_here = link_id_equal(&hello->hello.instance, &broker->instance);
     if (!node->was_here && hello->hello.term >= broker->term)
         broker->term = hello->hello.term + 1;

@@ -168,7 +168,7 @@ void peer_wait_for(peer_t *owner, peer_t *newcomer)
     waiters_add(&owner->waiting, newcomer);
 }
 
-void peer_refuse(peer_t *newcomer)
+void peer_turn_away(peer_t *newcomer)
 {
     peer_deny(newcomer);
     peer_destroy(newcomer);
@@ -201,7 +201,7 @@ static void peer_claim(peer_t *self)
         owner->node->doubted = true;
         peer_wait_for(owner, self);
     } else {
-        peer_refuse(self);
+        peer_turn_away(self);
     }
 }
 

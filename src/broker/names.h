@@ -24,7 +24,7 @@ void peer_leave_name(peer_t *self);
  * others who do; or it is denied, and freed. */
 void peer_replace(peer_t *owner, peer_t *by);
 void peer_wait_for(peer_t *owner, peer_t *newcomer);
-void peer_refuse(peer_t *newcomer);
+void peer_turn_away(peer_t *newcomer);
 
 /* Frees a peer that waits for the owner of its name, or for the settling. */
 void peer_stop_waiting(peer_t *self);

@@ -5,7 +5,6 @@
 #include "broker/router.h"
 
 #include <sodium.h>
-#include <sys/random.h>
 #include <zmq.h>
 
 #include "base/log.h"
@@ -22,6 +21,7 @@
 #define ROUTER_TICK_MIN_MS    5
 #define ROUTER_TICK_MAX_MS    100
 #define ROUTER_HISTOGRAM_BITS 24
+#define ROUTER_RECORD_SIZE    64 /* of a message and its batch, beside names and text */
 
 typedef struct {
     broker_t broker;
@@ -239,12 +239,22 @@ static void on_pipe(void *arg, short events)
     zstr_free(&value);
 }
 
+/* The largest body of a node: a usual batch, or one message of a ZeroMQ program alone, with its recipients. */
+static uint32_t broker_batch_size(const config_t *config)
+{
+    int64_t name = 1 + config_number(config, "gateway/max_name");
+    int64_t largest = config_number(config, "broker/peer_max_message") + ROUTER_RECORD_SIZE + name +
+                      name * config_number(config, "gateway/max_recipients");
+    int64_t batch = config_number(config, "link/batch");
+    return (uint32_t)(largest > batch ? largest : batch);
+}
+
 static void broker_init(broker_t *self, const router_args_t *args)
 {
     const config_t *config = args->config;
     self->name = args->name;
     self->window_size = (uint32_t)config_number(config, "link/window");
-    self->batch_size = (uint32_t)config_number(config, "link/batch");
+    self->batch_size = broker_batch_size(config);
     self->heartbeat_ms = (uint32_t)config_number(config, "link/heartbeat");
     self->timeout_ms = (uint32_t)config_number(config, "link/timeout");
     self->term = 1;
@@ -257,8 +267,7 @@ static void broker_init(broker_t *self, const router_args_t *args)
     take_over_init(&self->take_over, config_number(config, "broker/name_policy") == 1);
     histogram_init(&self->batch_records, ROUTER_HISTOGRAM_BITS);
     histogram_init(&self->batch_bytes, ROUTER_HISTOGRAM_BITS);
-    if (getrandom(self->instance.bytes, LINK_ID_SIZE, 0) != LINK_ID_SIZE)
-        abort();
+    self->instance = args->instance;
 }
 
 /* Forgets the nodes without telling anybody: their links are closed. */

@@ -12,11 +12,13 @@
 
 #include "base/budget.h"
 #include "base/config.h"
+#include "wire/control.h"
 
 typedef struct {
     const config_t *config; /* borrowed until the actor has ended */
     const char *name;       /* of the broker; borrowed as well */
     budget_t *budget;       /* of the process; borrowed as well */
+    link_id_t instance;     /* random; a node in the same process has an id that begins like it */
 } router_args_t;
 
 /* For zactor_new. `args` is a router_args_t, read before the start is signalled. */

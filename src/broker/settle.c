@@ -80,7 +80,8 @@ void settle_come(node_t *node, const control_t *hello)
     span_t ids = hello->hello.nodes;
     for (link_id_t id; is_heir && ids.size > 0; ids = span_of(ids.data + LINK_ID_SIZE, ids.size - LINK_ID_SIZE)) {
         memcpy(id.bytes, ids.data, LINK_ID_SIZE);
-        settle_expect(self, &id);
+        if (!link_id_is_of(&id, &hello->hello.instance))
+            settle_expect(self, &id);
     }
 }
 

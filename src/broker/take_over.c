@@ -76,7 +76,7 @@ void take_over_claim(struct broker *broker, peer_t *owner, peer_t *newcomer)
     else if (fight || table_count(self->fights) < TAKE_OVER_FIGHTS)
         take_over_do(broker, owner, newcomer);
     else
-        peer_refuse(newcomer);
+        peer_turn_away(newcomer);
 }
 
 static void fight_end(take_over_t *take_over, fight_t *self)

@@ -316,7 +316,7 @@ link_t *link_new(reactor_t *reactor, const link_options_t *options, const link_o
     uv_timer_init(reactor_loop(reactor), self->timer);
     self->timer->data = self;
     self->custody = custody_new(options->ledger, on_settled, self);
-    self->batch_size = options->batch_size;
+    self->batch_size = self->largest_size = options->batch_size;
     self->timeout_ms = options->timeout_ms;
     link_reset(self);
     link_wait(self, 0, 0);

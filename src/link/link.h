@@ -46,7 +46,7 @@ typedef struct {
     uint32_t timeout_ms; /* until WELCOME tells the broker's */
     uint32_t backoff_min_ms, backoff_max_ms;
     uint32_t linger_ms;
-    uint32_t batch_size; /* where a batch is closed, bytes; WELCOME may lower it */
+    uint32_t batch_size; /* where a batch is closed, bytes; WELCOME may lower it. A larger record goes alone */
     ledger_t *ledger;    /* borrowed; gets accepted, handed_over, refused, unconfirmed and taken_over */
     histogram_t *batch_records, *batch_bytes; /* borrowed; of the batches that were made */
 } link_options_t;
@@ -94,7 +94,8 @@ bool link_has_room(link_t *self);
 /* Lets less be under way than the window allows, while memory is short; SIZE_MAX: as much as the window does. */
 void link_limit(link_t *self, size_t size);
 
-/* Whether a message of that size (body_message_size) goes into the largest batch. If not, it must not be accepted. */
+/* Whether a message of that size (body_message_size) goes into the largest batch that WELCOME allows. If not, it must
+ * not be accepted. */
 bool link_fits(const link_t *self, size_t size);
 
 /* Accepts a message, with BODY_FLAG_…; link_has_room must have said yes. It is sent by link_flush, or before when the

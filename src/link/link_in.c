@@ -173,6 +173,7 @@ static void link_configure(link_t *self, const control_t *record)
     self->batch_size = self->options.batch_size;
     if (self->batch_size > record->welcome.batch_size)
         self->batch_size = record->welcome.batch_size;
+    self->largest_size = record->welcome.batch_size;
     self->backoff_ms = self->options.backoff_min_ms;
     if (self->term < record->welcome.term)
         self->term = record->welcome.term;

@@ -25,12 +25,13 @@ struct link {
     uint64_t heard_ms;  /* when this node said what the broker is known to have
                            heard last: it keeps the node for a timeout since */
     uint64_t spoke_ms;
-    uint64_t heard_before_ms;                                   /* heard_ms of the link before */
-    uint32_t doubts;                                            /* times that the broker may have given this node up */
-    uint64_t lost_ms;                                           /* when the last link that was up was lost, or 0 */
-    uint32_t window_size, batch_size, heartbeat_ms, timeout_ms; /* of WELCOME */
-    link_id_t instance;                                         /* of the broker, of the last WELCOME */
-    uint64_t term;                                              /* the highest that was seen */
+    uint64_t heard_before_ms; /* heard_ms of the link before */
+    uint32_t doubts;          /* times that the broker may have given this node up */
+    uint64_t lost_ms;         /* when the last link that was up was lost, or 0 */
+    uint32_t batch_size;      /* where a batch is closed */
+    uint32_t window_size, largest_size, heartbeat_ms, timeout_ms; /* of WELCOME; the largest batch that may be */
+    link_id_t instance;                                           /* of the broker, of the last WELCOME */
+    uint64_t term;                                                /* the highest that was seen */
 
     uint64_t sent;         /* sequence of the last batch that was sent to that instance */
     uint64_t received;     /* sequence of the last batch of that instance that was taken */

@@ -216,7 +216,7 @@ void link_limit(link_t *self, size_t size)
 
 bool link_fits(const link_t *self, size_t size)
 {
-    return size <= self->batch_size && self->batch_size - size >= BODY_UP_HEADER_SIZE;
+    return size <= self->largest_size && self->largest_size - size >= BODY_UP_HEADER_SIZE;
 }
 
 void link_send(link_t *self, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,

@@ -13,6 +13,7 @@
 
 #define LINK_VERSION    1
 #define LINK_ID_SIZE    16
+#define LINK_ID_OF_SIZE 8          /* what the id of a broker's own node begins with, of the instance's */
 #define LINK_SLOT_LIMIT (1u << 20) /* the low 32 bits of a session are below this */
 
 #define CONTROL_NODES_MAX 2048 /* ids in HELLO and in WELCOME: half of a frame's control records */
@@ -117,6 +118,12 @@ static inline size_t control_exception_count(const control_t *self)
 static inline bool link_id_equal(const link_id_t *a, const link_id_t *b)
 {
     return memcmp(a->bytes, b->bytes, LINK_ID_SIZE) == 0;
+}
+
+/* Whether that node lives and dies with that instance of a broker (proto/link.md, section 9). */
+static inline bool link_id_is_of(const link_id_t *node, const link_id_t *instance)
+{
+    return memcmp(node->bytes, instance->bytes, LINK_ID_OF_SIZE) == 0;
 }
 
 #define LINK_ID_TEXT_SIZE (2 * LINK_ID_SIZE + 1)

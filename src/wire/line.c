@@ -241,6 +241,14 @@ static int line_check_argument(line_t *self, const line_limits_t *limits)
     return error;
 }
 
+int line_parse_destinations(line_t *self, span_t list, const line_limits_t *limits)
+{
+    self->culprit = (span_t){0};
+    self->recipient_count = 0;
+    int error = line_check_text(list);
+    return error ? error : line_parse_recipients(self, list, limits);
+}
+
 int line_parse(line_t *self, span_t line, const line_limits_t *limits)
 {
     self->kind = LINE_MESSAGE;

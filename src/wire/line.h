@@ -41,6 +41,10 @@ int line_parse_login(span_t line, const line_limits_t *limits, span_t *name, spa
 /* Parses any later line. self->recipients must be set by the caller. Returns 0 or -FERRY_ERROR_…. */
 int line_parse(line_t *self, span_t line, const line_limits_t *limits);
 
+/* Parses destinations alone, which commas separate: what stands before the colon of a line. As line_parse; the text is
+ * left as it is. */
+int line_parse_destinations(line_t *self, span_t list, const line_limits_t *limits);
+
 /* 0 if the bytes may stand in a line: UTF-8 (RFC 3629) without control bytes (0x00-0x1F but tab, 0x7F); else
  * -FERRY_ERROR_BAD_UTF8 or -FERRY_ERROR_CONTROL_BYTE, whichever comes first. */
 int line_check_text(span_t text);

@@ -44,7 +44,7 @@ static void closed_standard_streams_are_never_a_clients_socket(void **state)
     snprintf(endpoint, sizeof endpoint, "ipc://%s/gateway", folder_new());
     char *ferryd = process_find_program("ferryd");
     process_t *process = shell_start("exec %s all -s gateway/listen=%s -s broker/listen=tcp://127.0.0.1:0"
-                                     " -s admin/listen= <&- >&- 2>&-",
+                                     " -s broker/peer_listen= -s admin/listen= <&- >&- 2>&-",
         ferryd, endpoint);
     free(ferryd);
     wait_listening(endpoint);
@@ -68,7 +68,7 @@ static void a_log_at_its_largest_size_loses_lines_only(void **state)
     snprintf(path, sizeof path, "ipc://%s/gateway", folder_new());
     char *ferryd = process_find_program("ferryd");
     process_t *process = shell_start("ulimit -f 1; exec %s all -s gateway/listen=%s -s broker/listen=tcp://127.0.0.1:0"
-                                     " -s admin/listen= 2>%s.log",
+                                     " -s broker/peer_listen= -s admin/listen= 2>%s.log",
         ferryd, path, path + strlen("ipc://"));
     free(ferryd);
     wait_listening(path);
@@ -109,7 +109,8 @@ static process_t *start_with_descriptors(unsigned count)
 {
     char *ferryd = process_find_program("ferryd");
     process_t *process = shell_start("ulimit -n %u; exec %s all -s gateway/listen=tcp://127.0.0.1:0"
-                                     " -s broker/listen=tcp://127.0.0.1:0 -s admin/listen=http://127.0.0.1:0",
+                                     " -s broker/listen=tcp://127.0.0.1:0 -s broker/peer_listen="
+                                     " -s admin/listen=http://127.0.0.1:0",
         count, ferryd);
     free(ferryd);
     process_wait_log(process, "event=ready", DEADLINE_USUAL_MS);

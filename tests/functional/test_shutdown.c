@@ -226,11 +226,11 @@ static void the_steps_of_a_drain_come_in_the_order_of_the_pipeline(void **state)
     client_close(&client);
     process_expect_exit(process, 0, DEADLINE_USUAL_MS);
     assert_string_equal(process_join_log(process, "event=drain", "step"),
-        "begin drain drained drain settled drained drain drain-nodes taken bye closed drained "
-        "destroy destroy destroy destroy");
-    expect_actors(process, "event=drain step=drain", "listener worker-0 router");
-    expect_actors(process, "event=drain step=drained", "listener worker-0 router");
-    expect_actors(process, "event=drain step=destroy", "listener worker-0 router admin");
+        "begin drain drained drain settled drained drain drained drain drain-nodes taken bye closed drained "
+        "destroy destroy destroy destroy destroy");
+    expect_actors(process, "event=drain step=drain", "listener worker-0 peers router");
+    expect_actors(process, "event=drain step=drained", "listener worker-0 peers router");
+    expect_actors(process, "event=drain step=destroy", "listener worker-0 peers router admin");
 }
 
 static void check_start_fails(const char *const *argv, const char *said)
@@ -287,7 +287,7 @@ static void a_server_that_is_process_1_drains_too(void **state)
     char *program = process_find_program("ferryd");
     process_t *process = process_run("unshare", "--pid", "--fork", "--kill-child", program, "all", "-s",
         "gateway/listen=tcp://127.0.0.1:0", "-s", "broker/listen=tcp://127.0.0.1:0", "-s",
-        "admin/listen=http://127.0.0.1:0", NULL);
+        "broker/peer_listen=tcp://127.0.0.1:0", "-s", "admin/listen=http://127.0.0.1:0", NULL);
     free(program);
     process_wait_log(process, "event=ready", DEADLINE_USUAL_MS);
     assert_int_equal(kill(child_of(process), SIGTERM), 0);

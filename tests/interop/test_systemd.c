@@ -20,7 +20,8 @@
 #define EXPOSURE_MAX 20 /* of 100, as `systemd-analyze security` counts */
 #define HANDED_FD    9  /* what the shell, which knows but one digit, hands on as descriptor 3 */
 #define PORT_ZERO                                                                                                      \
-    "-s gateway/listen=tcp://127.0.0.1:0 -s broker/listen=tcp://127.0.0.1:0 -s admin/listen=http://127.0.0.1:0"
+    "-s gateway/listen=tcp://127.0.0.1:0 -s broker/listen=tcp://127.0.0.1:0 -s broker/peer_listen=tcp://127.0.0.1:0 "  \
+    "-s admin/listen=http://127.0.0.1:0"
 
 /* Stages an installation whose units start the ferryd of this build; returns their folder, which the caller frees. */
 static char *stage_units(void)

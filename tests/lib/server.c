@@ -10,6 +10,7 @@
 #include "lib/client.h"
 #include "lib/deadline.h"
 #include "lib/logfmt.h"
+#include "lib/program.h"
 #include "lib/test.h"
 
 #define ARGUMENTS_MAX 64
@@ -21,6 +22,7 @@ struct server {
     process_t *process;
     char gateway[ENDPOINT_SIZE]; /* "" until asked for, as the others */
     char broker[ENDPOINT_SIZE];
+    char peers[ENDPOINT_SIZE];
     char admin[ENDPOINT_SIZE];
     server_t *next;
 };
@@ -72,8 +74,10 @@ static server_t *launch(const char *role, va_list further)
         add(&arguments, value);
     if (strcmp(role, "broker") != 0)
         add_default(&arguments, "gateway/listen=tcp://127.0.0.1:0");
-    if (strcmp(role, "gateway") != 0)
+    if (strcmp(role, "gateway") != 0) {
         add_default(&arguments, "broker/listen=tcp://127.0.0.1:0");
+        add_default(&arguments, "broker/peer_listen=tcp://127.0.0.1:0");
+    }
     add_default(&arguments, "admin/listen=http://127.0.0.1:0");
     add_patience(&arguments);
 
@@ -138,6 +142,7 @@ void server_stop(server_t **self_p)
 {
     server_t *self = *self_p;
     client_close_all();
+    program_close_all();
     process_signal(self->process, SIGTERM);
     process_expect_exit(self->process, 0, STOP_MS);
     assert_int_equal(server_ledger(self, "balance"), 0);
@@ -172,6 +177,11 @@ const char *server_gateway(server_t *self)
 const char *server_broker(server_t *self)
 {
     return find_endpoint(self, self->broker, "event=listening role=broker");
+}
+
+const char *server_peers(server_t *self)
+{
+    return find_endpoint(self, self->peers, "event=listening role=peers");
 }
 
 const char *server_admin(server_t *self)

@@ -12,8 +12,8 @@ typedef struct server server_t;
  *
  *     server_start ("gateway", "-s", broker_option, "-s", "drain/timeout=60s", NULL)
  *
- * and waits until it is ready. Each of gateway/listen, broker/listen and admin/listen gets port 0 of 127.0.0.1, unless
- * the arguments set it; a slow build gets a longer link/timeout and link/settling_time. */
+ * and waits until it is ready. Each of gateway/listen, broker/listen, broker/peer_listen and admin/listen gets port 0
+ * of 127.0.0.1, unless the arguments set it; a slow build gets a longer link/timeout and link/settling_time. */
 server_t *server_start(const char *role, ...) __attribute__((sentinel));
 
 /* The same without waiting: for a server that is to fail, or to wait for its broker. */
@@ -21,8 +21,8 @@ server_t *server_launch(const char *role, ...) __attribute__((sentinel));
 
 void server_wait_ready(server_t *self);
 
-/* Closes every client of the test, since a drain waits for them; sends SIGTERM, and fails the test unless the exit code
- * is 0 and the ledger in the log balances; then destroys. */
+/* Closes every client and program of the test, since a drain waits for them; sends SIGTERM, and fails the test unless
+ * the exit code is 0 and the ledger in the log balances; then destroys. */
 void server_stop(server_t **self_p);
 
 /* Destroys without more ado: kills what still runs. */
@@ -38,6 +38,7 @@ process_t *server_process(server_t *self);
  * long as the server. */
 const char *server_gateway(server_t *self);
 const char *server_broker(server_t *self);
+const char *server_peers(server_t *self);
 const char *server_admin(server_t *self);
 
 /* Field `key` of the ledger that the log ends with; waits for it. */

@@ -8,6 +8,7 @@
 #include "lib/played_endpoint.h"
 #include "lib/played_gateway.h"
 #include "lib/process.h"
+#include "lib/program.h"
 #include "lib/relay.h"
 #include "lib/server.h"
 #include "lib/terminal.h"
@@ -17,6 +18,7 @@ int test_clear(void **state)
     (void)state;
     crowd_destroy_all();
     client_close_all();
+    program_close_all();
     played_endpoint_close_all();
     played_gateway_close_all();
     terminal_close_all();

@@ -129,6 +129,15 @@ static void a_broker_that_others_can_reach_needs_a_word(void **state)
     expect_good("gateway/listen=tcp://*:7400 admin/listen=http://*:7480");
 }
 
+static void programs_that_others_can_reach_need_a_word_too(void **state)
+{
+    (void)state;
+    expect_good("broker/peer_listen=ipc://x");
+    expect_good("broker/peer_listen=");
+    expect_told("broker/peer_listen=tcp://*:7411", "broker/peer_listen", "tcp://*:7411 is not of this machine alone");
+    expect_good("broker/peer_listen=tcp://*:7411 security/allow_plaintext=1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +149,7 @@ int main(void)
         cmocka_unit_test(a_drain_lasts_longer_than_its_delay),
         cmocka_unit_test(several_brokers_are_named),
         cmocka_unit_test(a_broker_that_others_can_reach_needs_a_word),
+        cmocka_unit_test(programs_that_others_can_reach_need_a_word_too),
     };
     return cmocka_run_group_tests_name("config_check", tests, NULL, NULL);
 }

@@ -116,13 +116,14 @@ static pipeline_t *pipeline_of(uint64_t timeout_ms)
 
 /* The actors of a whole process. */
 static actor_t listener = {.name = "listener"}, worker_0 = {.name = "worker-0", .is_worker = true},
-               worker_1 = {.name = "worker-1", .is_worker = true}, router = {.name = "router"},
-               admin = {.name = "admin"};
+               worker_1 = {.name = "worker-1", .is_worker = true}, peers = {.name = "peers"},
+               router = {.name = "router"}, admin = {.name = "admin"};
 
 static void pipeline_add_all(pipeline_t *pipeline)
 {
     pipeline_add(pipeline, PIPELINE_ADMIN, "admin", actor_run, &admin);
     pipeline_add(pipeline, PIPELINE_ROUTER, "router", actor_run, &router);
+    pipeline_add(pipeline, PIPELINE_PEERS, "peers", actor_run, &peers);
     pipeline_add(pipeline, PIPELINE_WORKER, "worker-0", actor_run, &worker_0);
     pipeline_add(pipeline, PIPELINE_WORKER, "worker-1", actor_run, &worker_1);
     pipeline_add(pipeline, PIPELINE_LISTENER, "listener", actor_run, &listener);
@@ -138,13 +139,15 @@ static void a_stop_goes_through_the_stages_in_pipeline_order(void **state)
     assert_int_equal(pipeline_run(pipeline), PIPELINE_EXIT_CLEAN);
     assert_before("drained listener", "drain worker-0");
     assert_before("drained listener", "drain worker-1");
-    assert_before("drained worker-0", "drain router");
-    assert_before("drained worker-1", "drain router");
+    assert_before("drained worker-0", "drain peers");
+    assert_before("drained worker-1", "drain peers");
+    assert_before("drained peers", "drain router");
     assert_before("drained router", "result admin");
     assert_before("result admin", "end listener");
     assert_before("end listener", "end worker-0");
     assert_before("end worker-0", "end worker-1");
-    assert_before("end worker-1", "end router");
+    assert_before("end worker-1", "end peers");
+    assert_before("end peers", "end router");
     assert_before("end router", "end admin");
     assert_int_equal(record_find("drain admin"), -1);
     pipeline_destroy(&pipeline);

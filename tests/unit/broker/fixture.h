@@ -7,6 +7,7 @@
 #include "lib/test.h"
 
 #include <czmq.h>
+#include <sys/random.h>
 
 #include "base/handover.h"
 #include "base/ledger.h"
@@ -46,6 +47,7 @@ static inline int broker_start(const char *const *options)
     assert_non_null(config);
     budget_init(&budget, 1 << 30);
     args = (router_args_t){.config = config, .name = "main", .budget = &budget};
+    assert_int_equal(getrandom(args.instance.bytes, LINK_ID_SIZE, 0), LINK_ID_SIZE);
     actor = zactor_new(actor_run, &args);
     assert_non_null(actor);
     return zsock_wait(actor);

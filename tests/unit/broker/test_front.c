@@ -214,7 +214,7 @@ static void a_body_over_the_largest_batch_ends_the_link(void **state)
 {
     (void)state;
     pair_open();
-    size_t size = (size_t)config_number(config, "link/batch") + 1;
+    size_t size = (size_t)config_number(config, "broker/peer_max_message") + 64 * 1024;
     uint8_t *body = calloc(1, size);
     assert_body_refused(&(frame_header_t){.epoch = 1, .sequence = 1}, body, size, CLOSE_BAD_FRAME);
     free(body);

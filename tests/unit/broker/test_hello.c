@@ -15,7 +15,7 @@ static void welcome_tells_what_the_node_must_know(void **state)
     const control_t welcome = dealer_greet(&a)->control;
     assert_false(welcome.welcome.resumed);
     assert_int_equal(welcome.welcome.window_size, config_number(config, "link/window"));
-    assert_int_equal(welcome.welcome.batch_size, config_number(config, "link/batch"));
+    assert_int_equal(welcome.welcome.batch_size, config_number(config, "broker/peer_max_message") + 64 + 65 + 64 * 65);
     assert_int_equal(welcome.welcome.heartbeat_ms, 20000);
     assert_int_equal(welcome.welcome.timeout_ms, 60000);
     assert_int_equal(welcome.welcome.nodes.size, 0);
@@ -67,6 +67,37 @@ static void a_node_with_another_list_of_brokers_is_refused_while_there_are_nodes
     dealer_reopen(&b, ENDPOINT);
     say(&b, &hello);
     dealer_expect(&b, RECORD_WELCOME);
+}
+
+/* The node of the broker's own process, with the list of brokers whose digest begins so, says HELLO. */
+static void own_node_comes(uint8_t digest)
+{
+    dealer_open(&a, ENDPOINT, 0xa);
+    memcpy(a.id.bytes, args.instance.bytes, LINK_ID_OF_SIZE);
+    control_t hello = dealer_hello(&a);
+    hello.hello.digest.bytes[0] = digest;
+    say(&a, &hello);
+}
+
+static void the_own_node_gives_way_to_one_with_another_list_of_brokers(void **state)
+{
+    (void)state;
+    own_node_comes(1);
+    dealer_expect(&a, RECORD_WELCOME);
+    dealer_open(&b, ENDPOINT, 0xb);
+    dealer_join(&b);
+    assert_int_equal(broker_number("gauges.nodes"), 1);
+    dealer_flush(&a);
+    dealer_wait(&a, RECORD_REFUSE);
+}
+
+static void the_own_node_is_refused_if_others_have_another_list_of_brokers(void **state)
+{
+    (void)state;
+    dealer_open(&b, ENDPOINT, 0xb);
+    dealer_join(&b);
+    own_node_comes(1);
+    dealer_expect_refused(&a, CLOSE_WRONG_BROKERS);
 }
 
 static void a_node_of_another_version_is_refused(void **state)
@@ -373,6 +404,8 @@ int main(void)
         BROKER_TEST(each_start_of_a_broker_is_another_instance),
         BROKER_TEST(a_node_that_expects_another_broker_is_refused),
         BROKER_TEST(a_node_with_another_list_of_brokers_is_refused_while_there_are_nodes),
+        BROKER_TEST(the_own_node_gives_way_to_one_with_another_list_of_brokers),
+        BROKER_TEST(the_own_node_is_refused_if_others_have_another_list_of_brokers),
         BROKER_TEST(a_node_of_another_version_is_refused),
         BROKER_TEST(an_epoch_that_is_not_higher_is_refused_and_harms_nobody),
         BROKER_TEST(a_higher_epoch_resumes_the_link_and_the_old_one_is_refused),

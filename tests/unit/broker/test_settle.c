@@ -54,6 +54,25 @@ static void the_settling_ends_with_its_time(void **state)
     dealer_wait(&a, RECORD_NOTICE);
 }
 
+/* Node b is of the instance that node a names. */
+static void the_own_node_of_the_earlier_instance_is_not_waited_for(void **state)
+{
+    (void)state;
+    uint8_t own[LINK_ID_SIZE] = {EARLIER};
+    own[LINK_ID_SIZE - 1] = 0xb;
+    dealer_open(&a, ENDPOINT, 0xa);
+    control_t hello = dealer_hello(&a);
+    hello.hello.instance = (link_id_t){.bytes = {EARLIER}};
+    hello.hello.nodes = span_of((const char *)own, sizeof own);
+    dealer_put(&a, &hello);
+    dealer_flush(&a);
+    dealer_expect(&a, RECORD_WELCOME);
+    dealer_put_register(&a, SESSION(1, 5), "carol");
+    dealer_put_empty(&a, RECORD_REGISTERED);
+    dealer_flush(&a);
+    assert_int_equal(dealer_wait(&a, RECORD_CONFIRMED)->control.name.session, SESSION(1, 5));
+}
+
 static void names_that_were_confirmed_before_go_first(void **state)
 {
     (void)state;
@@ -214,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BROKER_TEST(the_settling_ends_when_all_that_were_named_have_registered),
+        BROKER_TEST(the_own_node_of_the_earlier_instance_is_not_waited_for),
         SETTLE_TEST(the_settling_ends_with_its_time),
         BROKER_TEST(names_that_were_confirmed_before_go_first),
         BROKER_TEST(doubtful_names_wait_for_the_end_and_the_latest_wins),

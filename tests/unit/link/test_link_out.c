@@ -95,6 +95,17 @@ static void what_fits_into_the_largest_batch_is_known(void **state)
     assert_false(link_fits(rig.link, SIZE_MAX));
 }
 
+/* What is closed early for others' sake need not be small alone. */
+static void a_message_that_is_larger_than_a_batch_fits_if_the_broker_takes_it(void **state)
+{
+    (void)state;
+    rig.options.batch_size = 1000;
+    rig.router.welcome.welcome.batch_size = 9000;
+    rig_join();
+    assert_true(link_fits(rig.link, 9000 - BODY_UP_HEADER_SIZE));
+    assert_false(link_fits(rig.link, 9001 - BODY_UP_HEADER_SIZE));
+}
+
 static void the_window_closes_and_opens(void **state)
 {
     (void)state;
@@ -370,6 +381,7 @@ int main(void)
         RIG_TEST(the_node_may_close_batches_earlier_than_the_broker_asks),
         RIG_TEST(a_record_that_is_larger_than_a_batch_goes_alone),
         RIG_TEST(what_fits_into_the_largest_batch_is_known),
+        RIG_TEST(a_message_that_is_larger_than_a_batch_fits_if_the_broker_takes_it),
         RIG_TEST(the_window_closes_and_opens),
         RIG_TEST(one_message_may_always_be_open),
         RIG_TEST(reports_are_outside_the_window),

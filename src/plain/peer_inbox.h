@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* [1] peer_inbox: what a ZeroMQ program sent and what has not ended yet. A ROUTER cannot push back on one connection,
+ * so a verb that must wait (for a name that is paused, for room on a link, for the login) is kept here, in order, and
+ * what exceeds the window is refused. Embedded in its peer, whose thread's it is.
+ *
+ *     SEND ──waits in a letter──▶ accepted: open ──settled──▶ forgotten
+ *       └──over the window──▶ refused, and told as a range of numbers
+ */
+#ifndef FERRY_PLAIN_PEER_INBOX_H
+#define FERRY_PLAIN_PEER_INBOX_H
+
+#include "link/link.h"
+#include "wire/verb.h"
+
+#define INBOX_LETTER_SIZE 256 /* what a verb counts beside its bytes */
+
+typedef struct letter {
+    struct letter *next;
+    verb_kind_t kind;
+    uint64_t number;   /* of a SEND: from 1 since the login */
+    size_t size;       /* bytes, with INBOX_LETTER_SIZE */
+    span_t head, text; /* SEND: destinations and payload; PING: the token and nothing; in `bytes` */
+    bool is_opaque;
+    char bytes[];
+} letter_t;
+
+typedef struct {
+    const link_t *link; /* borrowed */
+    uint64_t number;    /* of the message there */
+    size_t size;
+} open_message_t;
+
+/* All zero is a valid empty one. */
+typedef struct {
+    letter_t *first, *last; /* that wait */
+    size_t waiting_size;
+    open_message_t *open; /* accepted and not settled, in order */
+    size_t open_count, open_capacity, open_size;
+    uint64_t sends;                       /* numbers that were given to SENDs */
+    uint64_t refused_first, refused_last; /* refused and not told; 0: none */
+} peer_inbox_t;
+
+void inbox_fini(peer_inbox_t *self);
+
+/* Whether the window has room for one more, however large; and for a PING, which may come when it has none. */
+bool inbox_has_room(const peer_inbox_t *self, size_t window_size);
+bool inbox_has_ping_room(const peer_inbox_t *self, size_t window_size);
+
+/* Keeps a copy of a verb behind the others. */
+letter_t *inbox_put(peer_inbox_t *self, verb_kind_t kind, uint64_t number, span_t head, span_t text);
+
+/* Forgets the first letter; or all of them. */
+void inbox_pop(peer_inbox_t *self);
+void inbox_drop(peer_inbox_t *self);
+
+/* How many SENDs, from the first, have been taken: accepted, or refused and
+ * told so, with none before them that still waits. */
+uint64_t inbox_taken(const peer_inbox_t *self);
+
+/* A message of that size was accepted with that number on that link; or is settled there. */
+void inbox_open(peer_inbox_t *self, const link_t *link, uint64_t number, size_t size);
+void inbox_settle(peer_inbox_t *self, const link_t *link, uint64_t number);
+
+/* That SEND is refused, and goes on the range that is to be told. False if that must be told first. */
+bool inbox_refuse(peer_inbox_t *self, uint64_t number);
+
+/* Bytes of memory. */
+size_t inbox_memory(const peer_inbox_t *self);
+
+#endif
