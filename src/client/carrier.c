@@ -12,10 +12,32 @@
 
 #define CARRIER_COMMAND_BUDGET 256 /* commands a turn */
 
+/* What all links take. */
+static uint64_t carrier_largest(const carrier_t *self)
+{
+    uint64_t largest = UINT64_MAX;
+    for (size_t i = 0; i < self->uplinks.count; i++)
+        if (link_largest(self->uplinks.items[i].link) < largest)
+            largest = link_largest(self->uplinks.items[i].link);
+    return largest;
+}
+
+static void carrier_tell(carrier_t *self)
+{
+    self->progress.largest = carrier_largest(self);
+    if (progress_equal(&self->progress, &self->told))
+        return;
+    channel_tell(&self->channel, &self->progress);
+    watch_touch(self->command_watch);
+    self->told = self->progress;
+}
+
+/* N.B. what the event rests on is told before it, so that a program that has received it knows that too. */
 void carrier_event(carrier_t *self, const event_t *event, span_t name, span_t data)
 {
     if (self->phase != CARRIER_RUNNING)
         return;
+    carrier_tell(self);
     self->waiting_size += channel_send_event(&self->channel, event, name, data);
     self->has_events = true;
 }
@@ -194,29 +216,6 @@ static void carrier_check_marks(carrier_t *self)
         link_pause(self->uplink->link, self->args->name, paused);
 }
 
-/* What all links take. */
-static uint64_t carrier_largest(const carrier_t *self)
-{
-    uint64_t largest = UINT64_MAX;
-    for (size_t i = 0; i < self->uplinks.count; i++)
-        if (link_largest(self->uplinks.items[i].link) < largest)
-            largest = link_largest(self->uplinks.items[i].link);
-    return largest;
-}
-
-static void carrier_tell(carrier_t *self)
-{
-    self->progress.largest = carrier_largest(self);
-    if (!progress_equal(&self->progress, &self->told)) {
-        channel_tell(&self->channel, &self->progress);
-        watch_touch(self->command_watch);
-        self->told = self->progress;
-    }
-    if (self->has_events)
-        channel_wake(&self->channel);
-    self->has_events = false;
-}
-
 /* The end of a turn: what the program does and is told, then the links. */
 static void on_turn(void *arg)
 {
@@ -230,6 +229,9 @@ static void on_turn(void *arg)
     if (self->phase != CARRIER_RUNNING)
         carrier_drain_go_on(self);
     carrier_tell(self);
+    if (self->has_events)
+        channel_wake(&self->channel);
+    self->has_events = false;
 }
 
 static carrier_t *carrier_new(zsock_t *pipe, const carrier_args_t *args)
