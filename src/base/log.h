@@ -8,7 +8,7 @@
 
 #include "base/span.h"
 
-typedef enum { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR } log_level_t;
+typedef enum { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR, LOG_LEVEL_NONE } log_level_t;
 typedef enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON } log_format_t;
 
 typedef enum { LOG_FIELD_END, LOG_FIELD_SPAN, LOG_FIELD_UINT, LOG_FIELD_INT } log_field_kind_t;
@@ -43,8 +43,8 @@ typedef struct {
             log_write(level, event, (const log_field_t[]){__VA_ARGS__ __VA_OPT__(, ){.kind = LOG_FIELD_END}});         \
     } while (0)
 
-/* Sets what is written and how, for the whole process. Call it before the first thread starts. Info and logfmt are the
- * defaults. */
+/* Sets what is written and how, for the whole process; LOG_LEVEL_NONE, of which no event is, writes nothing. Call it
+ * before the first thread starts. Info and logfmt are the defaults. */
 void log_setup(log_level_t least, log_format_t format);
 
 bool log_enabled(log_level_t level);

@@ -94,8 +94,9 @@ bool link_has_room(link_t *self);
 /* Lets less be under way than the window allows, while memory is short; SIZE_MAX: as much as the window does. */
 void link_limit(link_t *self, size_t size);
 
-/* Whether a message of that size (body_message_size) goes into the largest batch that WELCOME allows. If not, it must
- * not be accepted. */
+/* The size of the largest message (body_message_size) that goes into the largest batch that WELCOME allows. Whether one
+ * of that size does; if not, it must not be accepted. */
+size_t link_largest(const link_t *self);
 bool link_fits(const link_t *self, size_t size);
 
 /* Accepts a message, with BODY_FLAG_…; link_has_room must have said yes. It is sent by link_flush, or before when the

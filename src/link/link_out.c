@@ -214,9 +214,14 @@ void link_limit(link_t *self, size_t size)
     self->limit = size;
 }
 
+size_t link_largest(const link_t *self)
+{
+    return self->largest_size < BODY_UP_HEADER_SIZE ? 0 : self->largest_size - BODY_UP_HEADER_SIZE;
+}
+
 bool link_fits(const link_t *self, size_t size)
 {
-    return size <= self->largest_size && self->largest_size - size >= BODY_UP_HEADER_SIZE;
+    return size <= link_largest(self);
 }
 
 void link_send(link_t *self, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,

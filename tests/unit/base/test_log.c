@@ -93,6 +93,15 @@ static void what_is_below_the_level_is_not_written(void **state)
     assert_non_null(strstr(next_write(), "level=error event=louder"));
 }
 
+static void nothing_at_all_is_written_when_that_is_asked_for(void **state)
+{
+    (void)state;
+    log_setup(LOG_LEVEL_NONE, LOG_FORMAT_LOGFMT);
+    log_error("quiet");
+    assert_false(log_enabled(LOG_LEVEL_ERROR));
+    assert_string_equal(next_write(), "");
+}
+
 static void json_is_written_when_it_is_asked_for(void **state)
 {
     (void)state;
@@ -136,6 +145,7 @@ int main(void)
         log_test(each_line_is_one_write),
         log_test(the_time_is_now),
         log_test(what_is_below_the_level_is_not_written),
+        log_test(nothing_at_all_is_written_when_that_is_asked_for),
         log_test(json_is_written_when_it_is_asked_for),
         log_test(a_stderr_that_takes_nothing_harms_nobody),
         log_test(a_stderr_that_hangs_loses_lines_and_says_so_later),

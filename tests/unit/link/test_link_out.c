@@ -90,6 +90,7 @@ static void what_fits_into_the_largest_batch_is_known(void **state)
     rig_link();
     assert_true(link_fits(rig.link, 1001)); /* no broker has said anything else */
     router_join(&rig.router);
+    assert_int_equal(link_largest(rig.link), 1000 - BODY_UP_HEADER_SIZE);
     assert_true(link_fits(rig.link, 1000 - BODY_UP_HEADER_SIZE));
     assert_false(link_fits(rig.link, 1001 - BODY_UP_HEADER_SIZE));
     assert_false(link_fits(rig.link, SIZE_MAX));

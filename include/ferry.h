@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* ferry: FerryMQ's client library. A ferry_t is one name at the brokers: it logs in, sends messages to other names, and
+ * receives what they send, whether these are programs of this library or clients of the line protocol.
+ *
+ *     ferry_t *ferry = ferry_new ("alice", "tcp://127.0.0.1:7410");
+ *     if (ferry && ferry_login (ferry, 5000) == 0) {
+ *         ferry_send (ferry, "bob, carol", "hello", 5, 1000);
+ *         ferry_msg_t *msg = ferry_recv (ferry, -1);
+ *         ...
+ *         ferry_msg_destroy (&msg);
+ *     }
+ *     ferry_destroy (&ferry, 5000);
+ *
+ * What ferry_send accepted is kept by the library until it has ended at every recipient: a broker that is stopped,
+ * killed, replaced or cut off is a pause, after which everything goes on, without loss, in order, and nothing twice.
+ *
+ * Threads. Each ferry_t has a thread of its own, which does the work, and on which none of the program's code runs. Any
+ * number of ferry_t may be used by any threads, but one of them by one thread at a time. The functions that block say
+ * so, and return early with FERRY_E_INTERRUPTED when a signal handler of the program has run in their thread.
+ *
+ * Times are in milliseconds; as a timeout 0 does not wait, and -1 waits for ever. Sizes are in bytes. Texts are UTF-8
+ * and end with NUL.
+ *
+ * The library installs no signal handler, and writes nothing unless the environment variable FERRY_LOG is debug, info,
+ * warning or error: then its log goes to standard error. It uses czmq, whose process-wide context the first ferry_new
+ * makes unless the program has; a program that wants czmq's own handling of SIGINT calls zsys_init () before that. Out
+ * of memory aborts, as in czmq. After fork (2) a ferry_t is of no use in the child. */
+#ifndef FERRY_H
+#define FERRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FERRY_VERSION_MAJOR 0
+#define FERRY_VERSION_MINOR 1
+#define FERRY_VERSION_PATCH 0
+
+#define FERRY_NAME_MAX       255  /* bytes of a name; gateways allow their clients 64, unless configured otherwise */
+#define FERRY_RECIPIENTS_MAX 1024 /* of a message */
+
+#define FERRY_EXPORT __attribute__((visibility("default")))
+
+typedef struct ferry ferry_t;
+typedef struct ferry_msg ferry_msg_t;
+
+/* What went wrong. Functions return a code's negative; ferry_msg_error returns a code. Those below 64 have the numbers,
+ * and ferry_code the words, of the line protocol's errors. */
+enum {
+    FERRY_E_BAD_NAME = 2,             /* that is not a name */
+    FERRY_E_NAME_TAKEN = 3,           /* somebody else is logged in under this name */
+    FERRY_E_TOO_LARGE = 11,           /* the message is larger than the brokers take (their link/batch) */
+    FERRY_E_NO_RECIPIENT = 12,        /* nobody is named */
+    FERRY_E_TOO_MANY_RECIPIENTS = 13, /* more than FERRY_RECIPIENTS_MAX */
+    FERRY_E_NO_SUCH_PEER = 14,        /* nobody is logged in under the recipient's name */
+    FERRY_E_UNDELIVERED = 16,         /* the message was accepted and not delivered; the reason says why */
+    FERRY_E_UNCONFIRMED = 17,         /* whether it was delivered cannot be known; the reason says why */
+    FERRY_E_TIMEOUT = 64,             /* it did not come about in that time */
+    FERRY_E_INTERRUPTED = 65,         /* by a signal */
+    FERRY_E_NOT_LOGGED_IN = 66,       /* ferry_login has not succeeded */
+    FERRY_E_INVALID = 67,             /* an argument is out of its bounds, or comes too late */
+};
+
+/* The sentence for a code or its negative, for people. Static. */
+FERRY_EXPORT const char *ferry_strerror(int code);
+
+/* The word for a code or its negative, for programs and logs: "name-taken". Static. */
+FERRY_EXPORT const char *ferry_code(int code);
+
+/* Makes a ferry_t for that name, which is not logged in yet. `brokers` is "tcp://127.0.0.1:7410" where there is one
+ * broker that is called main; in general the list that the gateways have, in any order, each broker with its name:
+ * "east=tcp://10.0.0.1:7410,west=tcp://10.0.0.2:7410". Does not block. Returns NULL with errno EINVAL if one of these
+ * is none, or another errno if the process has no descriptors, or ZeroMQ no sockets, left. The caller owns the result.
+ */
+FERRY_EXPORT ferry_t *ferry_new(const char *name, const char *brokers);
+
+/* Takes leave and frees; sets *self_p to NULL, which it may be before. Blocks for `deadline_ms` at most: waits until
+ * every message is settled, returns to their senders the messages that were not received (they are told
+ * `undelivered NAME gone`), and lets the name go. With 0 all of this is left out: the senders will be told that their
+ * messages are unconfirmed, and the name is free when the broker notices. A signal does not end it early.
+ *
+ * Returns how many messages were not settled: each of them may, or may not, reach its recipients. */
+FERRY_EXPORT int ferry_destroy(ferry_t **self_p, int deadline_ms);
+
+/* How much may wait for ferry_recv, 256 KiB and 64 KiB if not set: at `high` bytes the senders to this name, and this
+ * name's own messages, begin to wait, and at `low` they go on. Before ferry_login; does not block. Returns 0, or
+ * -FERRY_E_INVALID unless high is at least 1024 and above low, and this comes in time. */
+FERRY_EXPORT int ferry_set_marks(ferry_t *self, size_t high, size_t low);
+
+/* How many bytes of messages may wait for their way to the brokers before ferry_send blocks, 256 KiB if not set; what
+ * is under way comes on top. One message may always wait. Does not block. */
+FERRY_EXPORT void ferry_set_queue(ferry_t *self, size_t size);
+
+/* Whether ferry_recv tells of each message that it is settled (FERRY_SETTLED). It does not if this is not set. Before
+ * ferry_login; does not block. Returns 0, or -FERRY_E_INVALID if that is over. */
+FERRY_EXPORT int ferry_set_settled(ferry_t *self, bool tell);
+
+/* Logs in. Blocks until the name is confirmed; brokers that cannot be reached are tried again and again. Returns 0, or
+ * -FERRY_E_NAME_TAKEN, -FERRY_E_TIMEOUT or -FERRY_E_INTERRUPTED; it may be called again after each of these. */
+FERRY_EXPORT int ferry_login(ferry_t *self, int timeout_ms);
+
+/* Sends a message: `recipients` is "bob" or "bob, carol", `data` any bytes, which are copied. A client of the line
+ * protocol gets what is a line: UTF-8 without control bytes other than tab, of 64 KiB at most; anything else is
+ * returned with FERRY_E_UNDELIVERED and the reason not-a-line.
+ *
+ * Blocks while the queue (ferry_set_queue) is full: because brokers are away, because the window of the link is full,
+ * because a recipient of a message in the queue is slow, or because more than the high mark of messages and events
+ * waits for ferry_recv. N.B. so a program that sends and never receives may come to wait for itself, once many of its
+ * messages have failed.
+ *
+ * Returns the message's number, from 1 and rising by one, once it is accepted; then it is settled sooner or later, and
+ * what went wrong comes as FERRY_FAILURE. Or returns, and the message is not sent, -FERRY_E_BAD_NAME,
+ * -FERRY_E_NO_RECIPIENT, -FERRY_E_TOO_MANY_RECIPIENTS, -FERRY_E_TOO_LARGE, -FERRY_E_TIMEOUT, -FERRY_E_INTERRUPTED,
+ * -FERRY_E_NOT_LOGGED_IN, -FERRY_E_INVALID without recipients or data, or -FERRY_E_NAME_TAKEN if the name was lost
+ * (FERRY_CLOSED). */
+FERRY_EXPORT int64_t ferry_send(ferry_t *self, const char *recipients, const void *data, size_t size, int timeout_ms);
+
+/* Blocks until every message that was sent is settled: each of its recipients has received it, or the sender was told
+ * (FERRY_FAILURE) that it did not. N.B. that may depend on slow recipients; and FERRY_FAILURE waits for ferry_recv.
+ * Returns 0, -FERRY_E_TIMEOUT or -FERRY_E_INTERRUPTED. */
+FERRY_EXPORT int ferry_settle(ferry_t *self, int timeout_ms);
+
+/* How many of the messages that were sent are not settled. Does not block. */
+FERRY_EXPORT uint64_t ferry_unsettled(ferry_t *self);
+
+/* The next message or event. Blocks until there is one. With this call the message is delivered, as its sender sees it;
+ * it never comes a second time. Returns NULL with errno EAGAIN when the time is over, EINTR after a signal, ENOTCONN
+ * before the first ferry_login and after FERRY_CLOSED. The caller owns the result. */
+FERRY_EXPORT ferry_msg_t *ferry_recv(ferry_t *self, int timeout_ms);
+
+/* A descriptor for poll (2), epoll (7) and event loops: readable while ferry_recv may have something. It stays so until
+ * a ferry_recv has returned NULL, so it may be watched for levels or for edges, if then everything is received. Only to
+ * be polled; the ferry_t's own. Does not block. */
+FERRY_EXPORT int ferry_fd(const ferry_t *self);
+
+/* The same for zpoller_new, zloop and zmq_poll: a socket that is readable while ferry_recv has something. Only to be
+ * polled; the ferry_t's own. Does not block. */
+FERRY_EXPORT void *ferry_sock(const ferry_t *self);
+
+/* What ferry_recv returns. */
+enum {
+    FERRY_MESSAGE = 1, /* somebody has sent a message: sender, data, size */
+    FERRY_FAILURE = 2, /* a message has not reached a recipient: error, reason, recipient, number */
+    FERRY_SETTLED = 3, /* a message is settled: number. All its failures came before; what has none was delivered */
+    FERRY_CLOSED = 4,  /* the name was lost: error. It is the last; what was received before it is yours all the same */
+};
+
+/* The functions of a ferry_msg_t do not block and do not fail. It belongs to one thread at a time, and may outlive its
+ * ferry_t. What they return lives as long as it does. */
+FERRY_EXPORT int ferry_msg_kind(const ferry_msg_t *self);
+
+/* Who has sent the message; "" of events. */
+FERRY_EXPORT const char *ferry_msg_sender(const ferry_msg_t *self);
+
+/* The bytes of the message; a NUL that is not counted stands behind them. Of events none. */
+FERRY_EXPORT const void *ferry_msg_data(const ferry_msg_t *self);
+FERRY_EXPORT size_t ferry_msg_size(const ferry_msg_t *self);
+
+/* The number of the program's own message that an event is about, as ferry_send returned it; 0 if that is not known any
+ * more: a recipient's gateway may find out that what was settled was not delivered. 0 of messages. */
+FERRY_EXPORT int64_t ferry_msg_number(const ferry_msg_t *self);
+
+/* The recipient that a failure is about; "" if it is about all that the message had, and of everything else. */
+FERRY_EXPORT const char *ferry_msg_recipient(const ferry_msg_t *self);
+
+/* The code of a failure (FERRY_E_NO_SUCH_PEER, FERRY_E_UNDELIVERED, FERRY_E_UNCONFIRMED, FERRY_E_TOO_LARGE, or
+ * FERRY_E_NAME_TAKEN if the name was lost before the message left) or of the end of the name; else 0. */
+FERRY_EXPORT int ferry_msg_error(const ferry_msg_t *self);
+
+/* Why, with FERRY_E_UNDELIVERED and FERRY_E_UNCONFIRMED: "gone", "stalled", "drained", "gateway-lost", "broker-lost",
+ * "late", "not-a-line"; else "". Later versions may have others. Static. */
+FERRY_EXPORT const char *ferry_msg_reason(const ferry_msg_t *self);
+
+/* Frees; sets *self_p to NULL, which it may be before. */
+FERRY_EXPORT void ferry_msg_destroy(ferry_msg_t **self_p);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
