@@ -207,7 +207,7 @@ static void no_worker_leaves_before_all_have_settled(void **state)
     assert_non_null(leave);
     assert_null(strstr(leave, "settle"));
     assert_string_equal(process_join_log(process, "event=drain step=destroy", "actor"),
-        "listener worker-0 worker-1 worker-2 worker-3 router admin");
+        "listener worker-0 worker-1 worker-2 worker-3 peers router admin");
     check_load(crowd);
 }
 
