@@ -302,6 +302,17 @@ static void a_quiet_program_is_probed_and_one_that_is_gone_is_noticed(void **sta
     assert_int_equal(peer_writer_queued(&writer), 1);
 }
 
+/* Who has not read a large message yet may still answer, since it must not wait for that. */
+static void a_message_that_is_unread_chokes_no_answers(void **state)
+{
+    (void)state;
+    limits.window_size = 1;
+    put(1, 1);
+    hand();
+    assert_true(peer_writer_open_size(&writer) > limits.window_size);
+    assert_false(peer_writer_is_choked(&writer, &limits));
+}
+
 static void answers_are_in_the_window_too(void **state)
 {
     (void)state;
@@ -338,6 +349,7 @@ int main(void)
         WRITER_TEST(silence_is_a_stall_after_the_stall_time),
         WRITER_TEST(what_waits_for_credit_stalls_too),
         WRITER_TEST(a_quiet_program_is_probed_and_one_that_is_gone_is_noticed),
+        WRITER_TEST(a_message_that_is_unread_chokes_no_answers),
         WRITER_TEST(answers_are_in_the_window_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
