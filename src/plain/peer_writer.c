@@ -90,7 +90,8 @@ static int peer_writer_ping(peer_writer_t *self, const door_t *door, uint64_t no
         return 0;
     uint64_t number = self->ping_next++;
     self->bytes += WRITER_NOTE_SIZE;
-    self->pings[number % WRITER_PINGS_MAX] = (ping_t){.copies = self->handed, .bytes = self->bytes, .sent_ms = now_ms};
+    self->pings[number % WRITER_PINGS_MAX] =
+        (ping_t){.copies = self->handed, .notes = self->notes, .bytes = self->bytes, .sent_ms = now_ms};
     return peer_writer_send_ping(self, door, number, now_ms);
 }
 
@@ -128,9 +129,11 @@ int peer_writer_hand(peer_writer_t *self, const door_t *door, span_t name, const
 
 int peer_writer_say(peer_writer_t *self, const door_t *door, const span_t *frames, size_t count, uint64_t now_ms)
 {
-    self->bytes += WRITER_NOTE_SIZE;
+    size_t size = WRITER_NOTE_SIZE;
     for (size_t i = 0; i < count; i++)
-        self->bytes += frames[i].size;
+        size += frames[i].size;
+    self->bytes += size;
+    self->notes += size;
     self->spoke_ms = now_ms;
     return door_say(door, frames, count);
 }
@@ -177,6 +180,7 @@ uint64_t peer_writer_pong(peer_writer_t *self, link_t *link, span_t token)
     const ping_t *ping = &self->pings[number % WRITER_PINGS_MAX];
     self->ping_first = number + 1;
     self->bytes_acknowledged = ping->bytes;
+    self->notes_acknowledged = ping->notes;
     for (; self->acknowledged < ping->copies; self->acknowledged++)
         self->returned -= peer_writer_at(self, self->acknowledged)->returned;
     uint64_t delivered = before - peer_writer_pending(self);

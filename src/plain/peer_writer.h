@@ -44,6 +44,7 @@ typedef struct {
 
 typedef struct {
     uint64_t copies;  /* that were handed over before it */
+    uint64_t notes;   /* bytes of answers, likewise */
     uint64_t bytes;   /* likewise, with its own */
     uint64_t sent_ms; /* for the first time */
 } ping_t;
@@ -56,6 +57,7 @@ typedef struct {
     uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
     size_t waiting_size;                   /* bytes of the copies that wait */
     uint64_t bytes, bytes_acknowledged;    /* that were ever handed over, and of them those of which a PONG came */
+    uint64_t notes, notes_acknowledged;    /* of these, the bytes of answers */
     ping_t pings[WRITER_PINGS_MAX];        /* PING number n is at n modulo that */
     uint64_t ping_first, ping_next;        /* the unanswered ones */
     uint64_t credit;                       /* messages that may be handed over, if it is counted */
@@ -120,10 +122,10 @@ static inline size_t peer_writer_open_size(const peer_writer_t *self)
     return (size_t)(self->bytes - self->bytes_acknowledged);
 }
 
-/* Whether so much of it is unread that answers must wait, too. */
+/* Whether so many answers are unread that more must wait. */
 static inline bool peer_writer_is_choked(const peer_writer_t *self, const peer_limits_t *limits)
 {
-    return peer_writer_open_size(self) >= 2 * limits->window_size;
+    return self->notes - self->notes_acknowledged >= limits->window_size;
 }
 
 /* Whether everything was handed over and acknowledged. */

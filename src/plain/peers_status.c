@@ -25,12 +25,13 @@ static void on_listed_peer(peer_t *peer, void *arg)
     static const char *const states[] = {"registering", "open", "settling", "leaving", "flushing", "gone"};
     json_t *list = arg;
     const peer_writer_t *writer = &peer->writer;
+    uint64_t open_size = peer->inbox.open_size + peer->inbox.waiting_size;
     if (json_array_size(list) >= STATUS_PEERS_MAX)
         return;
     json_t *json = json_pack("{s:s%, s:s, s:I, s:I, s:I, s:I, s:b}", "name", peer->name.data, peer->name.size, "state",
         states[peer->state], "queued_bytes", (json_int_t)writer->waiting_size, "queued_copies",
         (json_int_t)peer_writer_queued(writer), "unacknowledged_copies", (json_int_t)peer_writer_unacknowledged(writer),
-        "open_bytes", (json_int_t)(peer->inbox.open_size + peer->inbox.waiting_size), "paused", (int)writer->paused);
+        "open_bytes", (json_int_t)open_size, "paused", (int)writer->paused);
     if (writer->has_credit)
         json_object_set_new(json, "credit", json_integer((json_int_t)writer->credit));
     json_array_append_new(list, json);

@@ -25,8 +25,8 @@ static verb_kind_t verb_find(span_t word)
 /* What an error may name: the frame, if it is text. */
 static span_t verb_culprit(span_t frame)
 {
-    span_t part = frame.size > 4 * LINE_CULPRIT_SIZE ? span_of(NULL, 0) : frame;
-    return line_check_text(part) == 0 ? utf8_cut(part, LINE_CULPRIT_SIZE) : span_of(NULL, 0);
+    bool is_text = frame.size > 0 && frame.size <= 4 * LINE_CULPRIT_SIZE && line_check_text(frame) == 0;
+    return is_text ? utf8_cut(frame, LINE_CULPRIT_SIZE) : span_of(NULL, 0);
 }
 
 /* Digits without a sign, up to VERB_CREDIT_MAX. */
