@@ -63,7 +63,7 @@ peer_t *peer_come(peers_t *peers, uint64_t id, span_t route, const verb_t *login
 
 void peer_free(peer_t *self)
 {
-    inbox_fini(&self->inbox);
+    peer_inbox_fini(&self->inbox);
     peer_writer_fini(&self->writer);
     free(self);
 }
@@ -93,7 +93,7 @@ static void peer_part(peer_t *self, close_t reason)
     self->peers->counters.closes[reason & 63]++;
     self->peers->counters.logouts += peer_was_confirmed(self);
     list_remove(&self->waiting);
-    inbox_drop(&self->inbox);
+    peer_inbox_drop(&self->inbox);
     peers_unroute(self);
     peer_move(self, PEER_GONE);
     peer_bury_unless_bound(self);
@@ -131,9 +131,9 @@ static void peer_tell_refused(peer_t *self)
 static void peer_refuse_send(peer_t *self, uint64_t number)
 {
     self->peers->counters.refused++;
-    if (!inbox_refuse(&self->inbox, number)) {
+    if (!peer_inbox_refuse(&self->inbox, number)) {
         peer_tell_refused(self);
-        inbox_refuse(&self->inbox, number);
+        peer_inbox_refuse(&self->inbox, number);
     }
     peers_dirty(self);
 }
@@ -270,7 +270,7 @@ static void peer_open_messages(peer_t *self, const line_t *line)
             j++;
         const link_t *link = uplinks->items[uplinks->owners[i]].link;
         if (j == i)
-            inbox_open(&self->inbox, link, link_next_number(link) - 1, size);
+            peer_inbox_open(&self->inbox, link, link_next_number(link) - 1, size);
     }
 }
 
@@ -322,10 +322,10 @@ static bool peer_take_first(peer_t *self)
 void peer_go_on(peer_t *self)
 {
     while (self->state == PEER_OPEN && self->inbox.first && !list_has(&self->waiting) && peer_take_first(self))
-        inbox_pop(&self->inbox);
+        peer_inbox_pop(&self->inbox);
     if (self->state != PEER_SETTLING)
         return;
-    inbox_drop(&self->inbox);
+    peer_inbox_drop(&self->inbox);
     if (self->inbox.open_count == 0)
         peer_leave(self);
 }
@@ -333,7 +333,7 @@ void peer_go_on(peer_t *self)
 static bool peer_takes_sends(const peer_t *self)
 {
     const peer_limits_t *limits = &self->peers->limits.peer;
-    return inbox_has_room(&self->inbox, limits->window_size) && !peer_writer_is_choked(&self->writer, limits) &&
+    return peer_inbox_has_room(&self->inbox, limits->window_size) && !peer_writer_is_choked(&self->writer, limits) &&
            !self->peers->is_full;
 }
 
@@ -352,7 +352,7 @@ static void peer_hear_send(peer_t *self, const verb_t *verb, span_t destinations
     peer_tell_refused(self);
     if (self->state == PEER_OPEN && !self->inbox.first && peer_take(self, &verb->message, verb->is_opaque))
         return;
-    inbox_put(&self->inbox, VERB_SEND, number, destinations, verb->message.text)->is_opaque = verb->is_opaque;
+    peer_inbox_put(&self->inbox, VERB_SEND, number, destinations, verb->message.text)->is_opaque = verb->is_opaque;
 }
 
 void peer_hear(peer_t *self, const verb_t *verb)
@@ -363,11 +363,12 @@ void peer_hear(peer_t *self, const verb_t *verb)
     } else if (verb->kind == VERB_CREDIT) {
         peer_writer_credit(&self->writer, verb->credit);
     } else if (self->state > PEER_OPEN) {
-        peer_refuse(self, VERB_COUNT, FERRY_ERROR_BAD_LINE, span_of(NULL, 0));
+        bool drains = self->peers->phase != PEERS_RUNNING;
+        peer_refuse(self, VERB_COUNT, drains ? FERRY_ERROR_DRAINING : FERRY_ERROR_BAD_LINE, span_of(NULL, 0));
     } else if (verb->kind == VERB_SEND) {
         peer_hear_send(self, verb, self->peers->frames[1]);
-    } else if (inbox_has_ping_room(&self->inbox, limits->window_size) || verb->kind == VERB_LEAVE) {
-        inbox_put(&self->inbox, verb->kind, 0, verb->token, span_of(NULL, 0));
+    } else if (peer_inbox_has_ping_room(&self->inbox, limits->window_size) || verb->kind == VERB_LEAVE) {
+        peer_inbox_put(&self->inbox, verb->kind, 0, verb->token, span_of(NULL, 0));
     }
     peer_go_on(self);
     peers_dirty(self);
@@ -375,7 +376,7 @@ void peer_hear(peer_t *self, const verb_t *verb)
 
 void peer_settle(peer_t *self, const link_t *link, uint64_t number)
 {
-    inbox_settle(&self->inbox, link, number);
+    peer_inbox_settle(&self->inbox, link, number);
     if (self->state == PEER_OPEN || self->state == PEER_SETTLING)
         peer_go_on(self);
 }
@@ -431,8 +432,8 @@ void peer_stop(peer_t *self)
     } else if (self->state == PEER_OPEN) {
         peer_tell_refused(self);
         list_remove(&self->waiting);
-        self->inbox.sends = inbox_taken(&self->inbox);
-        inbox_drop(&self->inbox);
+        self->inbox.sends = peer_inbox_taken(&self->inbox);
+        peer_inbox_drop(&self->inbox);
         peer_say(self, (const span_t[]){span_str("INFO"), span_str("draining")}, 2);
     }
 }

@@ -7,19 +7,19 @@
 
 #include <stdlib.h>
 
-void inbox_fini(peer_inbox_t *self)
+void peer_inbox_fini(peer_inbox_t *self)
 {
-    inbox_drop(self);
+    peer_inbox_drop(self);
     free(self->open);
     *self = (peer_inbox_t){0};
 }
 
-bool inbox_has_room(const peer_inbox_t *self, size_t window_size)
+bool peer_inbox_has_room(const peer_inbox_t *self, size_t window_size)
 {
     return self->open_size + self->waiting_size < window_size;
 }
 
-bool inbox_has_ping_room(const peer_inbox_t *self, size_t window_size)
+bool peer_inbox_has_ping_room(const peer_inbox_t *self, size_t window_size)
 {
     return self->waiting_size < 2 * window_size;
 }
@@ -33,7 +33,7 @@ static char *letter_copy(char *to, span_t bytes, span_t *span)
     return to + bytes.size;
 }
 
-letter_t *inbox_put(peer_inbox_t *self, verb_kind_t kind, uint64_t number, span_t head, span_t text)
+letter_t *peer_inbox_put(peer_inbox_t *self, verb_kind_t kind, uint64_t number, span_t head, span_t text)
 {
     letter_t *letter = malloc(sizeof *letter + head.size + text.size);
     if (!letter)
@@ -49,7 +49,7 @@ letter_t *inbox_put(peer_inbox_t *self, verb_kind_t kind, uint64_t number, span_
     return letter;
 }
 
-void inbox_pop(peer_inbox_t *self)
+void peer_inbox_pop(peer_inbox_t *self)
 {
     letter_t *letter = self->first;
     self->first = letter->next;
@@ -59,13 +59,13 @@ void inbox_pop(peer_inbox_t *self)
     free(letter);
 }
 
-void inbox_drop(peer_inbox_t *self)
+void peer_inbox_drop(peer_inbox_t *self)
 {
     while (self->first)
-        inbox_pop(self);
+        peer_inbox_pop(self);
 }
 
-uint64_t inbox_taken(const peer_inbox_t *self)
+uint64_t peer_inbox_taken(const peer_inbox_t *self)
 {
     const letter_t *letter = self->first;
     while (letter && letter->kind != VERB_SEND)
@@ -74,7 +74,7 @@ uint64_t inbox_taken(const peer_inbox_t *self)
     return self->refused_last && self->refused_first <= taken ? self->refused_first - 1 : taken;
 }
 
-void inbox_open(peer_inbox_t *self, const link_t *link, uint64_t number, size_t size)
+void peer_inbox_open(peer_inbox_t *self, const link_t *link, uint64_t number, size_t size)
 {
     if (self->open_count == self->open_capacity) {
         self->open_capacity = self->open_capacity ? 2 * self->open_capacity : 16;
@@ -86,7 +86,7 @@ void inbox_open(peer_inbox_t *self, const link_t *link, uint64_t number, size_t 
     self->open_size += size;
 }
 
-void inbox_settle(peer_inbox_t *self, const link_t *link, uint64_t number)
+void peer_inbox_settle(peer_inbox_t *self, const link_t *link, uint64_t number)
 {
     size_t i = 0;
     while (i < self->open_count && (self->open[i].link != link || self->open[i].number != number))
@@ -98,7 +98,7 @@ void inbox_settle(peer_inbox_t *self, const link_t *link, uint64_t number)
     memmove(&self->open[i], &self->open[i + 1], (self->open_count - i) * sizeof *self->open);
 }
 
-bool inbox_refuse(peer_inbox_t *self, uint64_t number)
+bool peer_inbox_refuse(peer_inbox_t *self, uint64_t number)
 {
     if (self->refused_last && self->refused_last + 1 != number)
         return false;
@@ -108,7 +108,7 @@ bool inbox_refuse(peer_inbox_t *self, uint64_t number)
     return true;
 }
 
-size_t inbox_memory(const peer_inbox_t *self)
+size_t peer_inbox_memory(const peer_inbox_t *self)
 {
     return self->waiting_size + self->open_capacity * sizeof *self->open;
 }

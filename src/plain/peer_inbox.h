@@ -40,31 +40,31 @@ typedef struct {
     uint64_t refused_first, refused_last; /* refused and not told; 0: none */
 } peer_inbox_t;
 
-void inbox_fini(peer_inbox_t *self);
+void peer_inbox_fini(peer_inbox_t *self);
 
 /* Whether the window has room for one more, however large; and for a PING, which may come when it has none. */
-bool inbox_has_room(const peer_inbox_t *self, size_t window_size);
-bool inbox_has_ping_room(const peer_inbox_t *self, size_t window_size);
+bool peer_inbox_has_room(const peer_inbox_t *self, size_t window_size);
+bool peer_inbox_has_ping_room(const peer_inbox_t *self, size_t window_size);
 
 /* Keeps a copy of a verb behind the others. */
-letter_t *inbox_put(peer_inbox_t *self, verb_kind_t kind, uint64_t number, span_t head, span_t text);
+letter_t *peer_inbox_put(peer_inbox_t *self, verb_kind_t kind, uint64_t number, span_t head, span_t text);
 
 /* Forgets the first letter; or all of them. */
-void inbox_pop(peer_inbox_t *self);
-void inbox_drop(peer_inbox_t *self);
+void peer_inbox_pop(peer_inbox_t *self);
+void peer_inbox_drop(peer_inbox_t *self);
 
 /* How many SENDs, from the first, have been taken: accepted, or refused and
  * told so, with none before them that still waits. */
-uint64_t inbox_taken(const peer_inbox_t *self);
+uint64_t peer_inbox_taken(const peer_inbox_t *self);
 
 /* A message of that size was accepted with that number on that link; or is settled there. */
-void inbox_open(peer_inbox_t *self, const link_t *link, uint64_t number, size_t size);
-void inbox_settle(peer_inbox_t *self, const link_t *link, uint64_t number);
+void peer_inbox_open(peer_inbox_t *self, const link_t *link, uint64_t number, size_t size);
+void peer_inbox_settle(peer_inbox_t *self, const link_t *link, uint64_t number);
 
 /* That SEND is refused, and goes on the range that is to be told. False if that must be told first. */
-bool inbox_refuse(peer_inbox_t *self, uint64_t number);
+bool peer_inbox_refuse(peer_inbox_t *self, uint64_t number);
 
 /* Bytes of memory. */
-size_t inbox_memory(const peer_inbox_t *self);
+size_t peer_inbox_memory(const peer_inbox_t *self);
 
 #endif

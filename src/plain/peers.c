@@ -110,7 +110,7 @@ void peers_say(peers_t *self, const char *first, ...)
 /* Counts what a peer holds of the process's memory. */
 static void peers_count(peers_t *self, peer_t *peer)
 {
-    size_t size = inbox_memory(&peer->inbox) + peer->writer.waiting_size + peer_writer_open_size(&peer->writer) +
+    size_t size = peer_inbox_memory(&peer->inbox) + peer->writer.waiting_size + peer_writer_open_size(&peer->writer) +
                   peer->writer.capacity * sizeof(mail_t);
     budget_account_change(&self->account, peer->counted, size);
     peer->counted = size;
@@ -268,6 +268,8 @@ static int peers_listen(peers_t *self)
         return binding_fail("peers", endpoint, zmq_strerror(zmq_errno()));
     self->socket = zsock_resolve(self->router);
     binding_prepare(self->socket, self->limits.verb.payload_size + PEERS_FRAME_SLACK);
+    /* N.B. a program that set its routing id, and was started again, would not be heard otherwise. */
+    zmq_setsockopt(self->socket, ZMQ_ROUTER_HANDOVER, &(int){1}, sizeof(int));
     return binding_open(self->socket, "peers", endpoint, self->listening);
 }
 

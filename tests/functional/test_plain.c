@@ -411,9 +411,20 @@ static unsigned send_through_drain(program_t *alice, server_t *server, unsigned 
         if (sscanf(told, "ERROR|window|%u|%u", &first, &last) == 2)
             refused += last - first + 1;
         else if (sscanf(told, "INFO|accepted|%u", &accepted) != 1)
-            assert_true(strcmp(told, "INFO|draining") == 0 || strcmp(told, "ERROR|draining") == 0 ||
-                        strcmp(told, "ERROR|no-such-peer|bob") == 0);
+            if (strcmp(told, "INFO|draining") != 0 && strcmp(told, "ERROR|draining") != 0 &&
+                strcmp(told, "ERROR|no-such-peer|bob") != 0)
+                fail_msg("alice reads `%s`", told);
     }
+}
+
+/* What the program reads next but for the word of the drain, which may come before what was accepted until then. */
+static const char *read_past_draining(program_t *self, bool *is_told)
+{
+    const char *told = program_read(self);
+    if (strcmp(told, "INFO|draining") != 0)
+        return told;
+    *is_told = true;
+    return program_read(self);
 }
 
 static void a_drain_loses_nothing_and_tells_how_much_it_took(void **state)
@@ -425,6 +436,7 @@ static void a_drain_loses_nothing_and_tells_how_much_it_took(void **state)
     process_t *process = server_process(server);
     char text[16];
     enum { BEFORE = 300 };
+    bool is_told = false;
     for (unsigned i = 1; i <= BEFORE; i++) {
         snprintf(text, sizeof text, "%u", i);
         program_say(alice, "SEND", "bob", text, NULL);
@@ -438,10 +450,10 @@ static void a_drain_loses_nothing_and_tells_how_much_it_took(void **state)
     program_expect(alice, "PONG", "still", NULL);
     for (unsigned i = 1; i <= BEFORE; i++) {
         snprintf(expected, sizeof expected, "MESSAGE|alice|bob|%u", i);
-        assert_string_equal(program_read(bob), expected);
+        assert_string_equal(read_past_draining(bob, &is_told), expected);
     }
-    program_expect(bob, "INFO", "draining", NULL);
-    program_expect(bob, "INFO", "accepted", "0", NULL);
+    assert_string_equal(read_past_draining(bob, &is_told), "INFO|accepted|0");
+    assert_true(is_told);
     program_expect(bob, "BYE", NULL);
     program_expect(alice, "INFO", "accepted", "300", NULL);
     program_expect(alice, "BYE", NULL);

@@ -13,13 +13,13 @@ static const int marks[2];
 static int teardown(void **state)
 {
     (void)state;
-    inbox_fini(&inbox);
+    peer_inbox_fini(&inbox);
     return 0;
 }
 
 static letter_t *put(const char *head, const char *text)
 {
-    return inbox_put(&inbox, VERB_SEND, ++inbox.sends, span_str(head), span_str(text));
+    return peer_inbox_put(&inbox, VERB_SEND, ++inbox.sends, span_str(head), span_str(text));
 }
 
 static void letters_come_out_as_they_went_in(void **state)
@@ -27,13 +27,13 @@ static void letters_come_out_as_they_went_in(void **state)
     (void)state;
     put("bob", "one");
     put("carol", "");
-    inbox_put(&inbox, VERB_PING, 0, span_str("token"), span_of(NULL, 0));
+    peer_inbox_put(&inbox, VERB_PING, 0, span_str("token"), span_of(NULL, 0));
     assert_true(span_equal(inbox.first->head, span_str("bob")) && span_equal(inbox.first->text, span_str("one")));
-    inbox_pop(&inbox);
+    peer_inbox_pop(&inbox);
     assert_true(span_equal(inbox.first->head, span_str("carol")));
-    inbox_pop(&inbox);
+    peer_inbox_pop(&inbox);
     assert_int_equal(inbox.first->kind, VERB_PING);
-    inbox_pop(&inbox);
+    peer_inbox_pop(&inbox);
     assert_null(inbox.first);
     assert_int_equal(inbox.waiting_size, 0);
     put("bob", "again");
@@ -43,31 +43,31 @@ static void letters_come_out_as_they_went_in(void **state)
 static void the_window_counts_what_waits_and_what_is_open(void **state)
 {
     (void)state;
-    assert_true(inbox_has_room(&inbox, 1));
+    assert_true(peer_inbox_has_room(&inbox, 1));
     put("bob", "text");
     assert_int_equal(inbox.waiting_size, 3 + 4 + INBOX_LETTER_SIZE);
-    inbox_open(&inbox, LINK(0), 1, 2 * INBOX_LETTER_SIZE);
-    assert_true(inbox_has_room(&inbox, WINDOW));
-    inbox_open(&inbox, LINK(0), 2, INBOX_LETTER_SIZE);
-    assert_false(inbox_has_room(&inbox, WINDOW));
-    inbox_settle(&inbox, LINK(0), 1);
-    assert_true(inbox_has_room(&inbox, WINDOW));
+    peer_inbox_open(&inbox, LINK(0), 1, 2 * INBOX_LETTER_SIZE);
+    assert_true(peer_inbox_has_room(&inbox, WINDOW));
+    peer_inbox_open(&inbox, LINK(0), 2, INBOX_LETTER_SIZE);
+    assert_false(peer_inbox_has_room(&inbox, WINDOW));
+    peer_inbox_settle(&inbox, LINK(0), 1);
+    assert_true(peer_inbox_has_room(&inbox, WINDOW));
 }
 
 static void one_may_always_be_open_however_large(void **state)
 {
     (void)state;
-    assert_true(inbox_has_room(&inbox, WINDOW));
-    inbox_open(&inbox, LINK(0), 1, 100 * WINDOW);
-    assert_false(inbox_has_room(&inbox, WINDOW));
-    assert_true(inbox_has_ping_room(&inbox, WINDOW));
+    assert_true(peer_inbox_has_room(&inbox, WINDOW));
+    peer_inbox_open(&inbox, LINK(0), 1, 100 * WINDOW);
+    assert_false(peer_inbox_has_room(&inbox, WINDOW));
+    assert_true(peer_inbox_has_ping_room(&inbox, WINDOW));
 }
 
 static void pings_have_room_for_a_while_when_messages_have_not(void **state)
 {
     (void)state;
-    while (inbox_has_ping_room(&inbox, WINDOW))
-        inbox_put(&inbox, VERB_PING, 0, span_str("token"), span_of(NULL, 0));
+    while (peer_inbox_has_ping_room(&inbox, WINDOW))
+        peer_inbox_put(&inbox, VERB_PING, 0, span_str("token"), span_of(NULL, 0));
     assert_in_range(inbox.waiting_size, 2 * WINDOW, 3 * WINDOW);
 }
 
@@ -75,13 +75,13 @@ static void messages_settle_in_any_order_and_once(void **state)
 {
     (void)state;
     for (uint64_t number = 1; number <= 100; number++)
-        inbox_open(&inbox, LINK(number % 2), number, number);
-    inbox_settle(&inbox, LINK(0), 50);
-    inbox_settle(&inbox, LINK(0), 50);
-    inbox_settle(&inbox, LINK(1), 50);
+        peer_inbox_open(&inbox, LINK(number % 2), number, number);
+    peer_inbox_settle(&inbox, LINK(0), 50);
+    peer_inbox_settle(&inbox, LINK(0), 50);
+    peer_inbox_settle(&inbox, LINK(1), 50);
     assert_int_equal(inbox.open_size, 5050 - 50);
     for (uint64_t number = 100; number > 0; number--)
-        inbox_settle(&inbox, LINK(number % 2), number);
+        peer_inbox_settle(&inbox, LINK(number % 2), number);
     assert_int_equal(inbox.open_size, 0);
     assert_int_equal(inbox.open_count, 0);
 }
@@ -89,9 +89,9 @@ static void messages_settle_in_any_order_and_once(void **state)
 static void refused_messages_are_told_as_ranges(void **state)
 {
     (void)state;
-    assert_true(inbox_refuse(&inbox, 7));
-    assert_true(inbox_refuse(&inbox, 8));
-    assert_false(inbox_refuse(&inbox, 10));
+    assert_true(peer_inbox_refuse(&inbox, 7));
+    assert_true(peer_inbox_refuse(&inbox, 8));
+    assert_false(peer_inbox_refuse(&inbox, 10));
     assert_int_equal(inbox.refused_first, 7);
     assert_int_equal(inbox.refused_last, 8);
 }
@@ -100,15 +100,15 @@ static void what_was_taken_ends_before_what_waits_and_what_was_refused(void **st
 {
     (void)state;
     inbox.sends = 5;
-    assert_int_equal(inbox_taken(&inbox), 5);
-    inbox_put(&inbox, VERB_PING, 0, span_str("token"), span_of(NULL, 0));
+    assert_int_equal(peer_inbox_taken(&inbox), 5);
+    peer_inbox_put(&inbox, VERB_PING, 0, span_str("token"), span_of(NULL, 0));
     put("bob", "text");
     put("bob", "text");
-    assert_int_equal(inbox_taken(&inbox), 5);
-    inbox_drop(&inbox);
-    assert_int_equal(inbox_taken(&inbox), 7);
-    inbox_refuse(&inbox, ++inbox.sends);
-    assert_int_equal(inbox_taken(&inbox), 7);
+    assert_int_equal(peer_inbox_taken(&inbox), 5);
+    peer_inbox_drop(&inbox);
+    assert_int_equal(peer_inbox_taken(&inbox), 7);
+    peer_inbox_refuse(&inbox, ++inbox.sends);
+    assert_int_equal(peer_inbox_taken(&inbox), 7);
 }
 
 #define INBOX_TEST(function) cmocka_unit_test_teardown(function, teardown)
