@@ -68,7 +68,10 @@ void peer_writer_put(peer_writer_t *self, const body_copy_t *copy, origin_t *ori
     *mail = (mail_t){.origin = origin_take(origin),
         .number = copy->number,
         .session = copy->session,
-        .size = copy->sender.size + copy->text.size + WRITER_MAIL_SIZE};
+        .size = copy->sender.size + copy->text.size + WRITER_MAIL_SIZE,
+        .receipt = copy->flags & BODY_FLAG_RECEIPT};
+    if (mail->receipt)
+        self->receipts_end = self->next;
     message_copy(&mail->sender, copy->sender);
     message_copy(&mail->payload, copy->text);
     self->waiting_size += mail->size;
@@ -194,15 +197,24 @@ void peer_writer_credit(peer_writer_t *self, uint32_t count)
     self->credit += count;
 }
 
+/* The end of the copies of which nothing is held: those that were handed over, up to one with a receipt. */
+static uint64_t peer_writer_ended(peer_writer_t *self)
+{
+    for (uint64_t i = self->acknowledged; i < self->handed && i < self->receipts_end; i++)
+        if (peer_writer_at(self, i)->receipt && !peer_writer_at(self, i)->returned)
+            return i;
+    return self->handed;
+}
+
 void peer_writer_tell(peer_writer_t *self, link_t *link, uint64_t session)
 {
-    uint64_t end = self->handed < self->stated ? self->handed : self->stated;
+    uint64_t ended = peer_writer_ended(self), end = ended < self->stated ? ended : self->stated;
     if (end > self->told && link_can_end(link)) {
         link_end(link, session, (uint32_t)(end - self->told));
         self->told = end;
     }
-    if (self->told == self->stated && self->handed > self->stated)
-        self->told = self->stated = self->handed;
+    if (self->told == self->stated && ended > self->stated)
+        self->told = self->stated = ended;
     peer_writer_release(self, link);
     if (link_state(link) < LINK_UP || link_state(link) >= LINK_PARTING)
         return;
@@ -213,8 +225,9 @@ void peer_writer_tell(peer_writer_t *self, link_t *link, uint64_t session)
 
 void peer_writer_restate(peer_writer_t *self, link_t *link, uint64_t session)
 {
-    if (self->told < self->handed)
-        self->told = self->handed;
+    uint64_t ended = peer_writer_ended(self);
+    if (self->told < ended)
+        self->told = ended;
     for (uint64_t i = self->told; i < self->next; i++)
         link_hold(link, session, peer_writer_at(self, i)->origin, peer_writer_at(self, i)->number, true);
     self->stated = self->next;

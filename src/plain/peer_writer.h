@@ -40,6 +40,7 @@ typedef struct {
     zmq_msg_t sender, payload; /* until it is handed over, or returned */
     size_t size;               /* bytes, with WRITER_MAIL_SIZE */
     bool returned;
+    bool receipt; /* it is held until it is acknowledged, and what came behind it is, too */
 } mail_t;
 
 typedef struct {
@@ -53,6 +54,7 @@ typedef struct {
     mail_t *mails;                                            /* ring of `capacity`, a power of two */
     uint64_t first, told, acknowledged, handed, stated, next; /* copies as drawn above; they count up for ever */
     uint64_t awaited;                                         /* copies below it hold up the drain */
+    uint64_t receipts_end;                                    /* no copy from there on has a receipt */
     uint64_t returned;                                        /* copies from `acknowledged` on that were returned */
     uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
     size_t waiting_size;                   /* bytes of the copies that wait */

@@ -130,6 +130,36 @@ static void a_window_is_handed_over_and_a_pong_opens_it(void **state)
     assert_int_equal(peer_writer_queued(&writer), 10 - 2 * handed);
 }
 
+static void expect_held(uint64_t first, uint64_t last)
+{
+    const control_t *record = &router_expect(&rig.router, RECORD_HOLD)->control;
+    assert_int_equal(control_numbers_count(&record->held.numbers), last - first + 1);
+    assert_int_equal(control_numbers_at(&record->held.numbers, 0), first);
+}
+
+static void a_copy_with_a_receipt_is_held_until_the_pong(void **state)
+{
+    (void)state;
+    char token[16];
+    body_copy_t copy = {.number = 2, .session = 1002, .flags = BODY_FLAG_RECEIPT, .sender = span_str("eve")};
+    limits.window_size = 10 * SIZE;
+    put(1, 1);
+    peer_writer_put(&writer, &copy, origin, 0);
+    put(3, 3);
+    hand();
+    assert_int_equal(receive(token), 3);
+    tell();
+    expect_held(2, 3);
+    assert_int_equal(pong(token), 3);
+    tell();
+    assert_int_equal(router_expect(&rig.router, RECORD_END)->control.held.count, 2);
+    put(4, 4);
+    hand();
+    tell();
+    link_end(rig.link, SESSION, 4711); /* and nothing was told of that one */
+    assert_int_equal(router_expect(&rig.router, RECORD_END)->control.held.count, 4711);
+}
+
 static void one_may_always_go_however_large(void **state)
 {
     (void)state;
@@ -337,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WRITER_TEST(a_window_is_handed_over_and_a_pong_opens_it),
+        WRITER_TEST(a_copy_with_a_receipt_is_held_until_the_pong),
         WRITER_TEST(one_may_always_go_however_large),
         WRITER_TEST(a_token_that_is_not_asked_for_is_passed_over),
         WRITER_TEST(with_credit_no_more_goes_than_it_allows),
