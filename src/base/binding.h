@@ -6,7 +6,8 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* Sets the options of a ROUTER that is not bound yet; no frame may be larger than `frame_size` bytes. */
+/* Sets the options of a ROUTER that is not bound yet; no frame may be larger than `frame_size` bytes. Peers older than
+ * ZMTP 3.0 will be disconnected. */
 void binding_prepare(void *socket, size_t frame_size);
 
 /* Binds tcp://, ipc:// or inproc://; port 0 becomes a free port below 32768. The endpoint is logged for that role and
