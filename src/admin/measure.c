@@ -51,7 +51,7 @@ static const char *const states[] = {"links", "dealer_writers"};
 
 static const char *const scalars[] = {"sessions", "names", "accepting"};
 
-static const char *const ledger_counters[] = {"accepted", "taken_over", "delivered", "handed_over"};
+static const char *const ledger_counters[] = {"accepted", "taken_over", "made", "delivered", "handed_over", "shared"};
 
 /* The codes that a reason of each end can have: a series that is missing until it is counted the first time hides its
  * first change. */

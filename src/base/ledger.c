@@ -54,8 +54,10 @@ typedef struct {
 static const counter_t counters[] = {
     {"accepted", offsetof(ledger_t, accepted)},
     {"taken_over", offsetof(ledger_t, taken_over)},
+    {"made", offsetof(ledger_t, made)},
     {"delivered", offsetof(ledger_t, delivered)},
     {"handed_over", offsetof(ledger_t, handed_over)},
+    {"shared", offsetof(ledger_t, shared)},
 };
 enum { COUNTER_COUNT = sizeof counters / sizeof counters[0] };
 
@@ -93,7 +95,8 @@ static uint64_t end_sum(const end_t *end, const ledger_t *ledger)
 
 int64_t ledger_balance(const ledger_t *self, uint64_t pending)
 {
-    uint64_t balance = self->accepted + self->taken_over - self->delivered - self->handed_over - pending;
+    uint64_t balance = self->accepted + self->taken_over + self->made;
+    balance -= self->delivered + self->handed_over + self->shared + pending;
     for (size_t i = 0; i < END_COUNT; i++)
         balance -= end_sum(&ends[i], self);
     return (int64_t)balance;
@@ -180,9 +183,10 @@ int ledger_from_json(ledger_t *self, uint64_t *pending, const json_t *json)
 void ledger_log(const ledger_t *self, uint64_t pending)
 {
     log_info("ledger", log_uint("accepted", self->accepted), log_uint("taken_over", self->taken_over),
-        log_uint("delivered", self->delivered), log_uint("refused", end_sum(&ends[0], self)),
-        log_uint("returned", end_sum(&ends[1], self)), log_uint("unconfirmed", end_sum(&ends[2], self)),
-        log_uint("handed_over", self->handed_over), log_uint("pending", pending),
+        log_uint("made", self->made), log_uint("delivered", self->delivered),
+        log_uint("refused", end_sum(&ends[0], self)), log_uint("returned", end_sum(&ends[1], self)),
+        log_uint("unconfirmed", end_sum(&ends[2], self)), log_uint("handed_over", self->handed_over),
+        log_uint("shared", self->shared), log_uint("pending", pending),
         log_int("balance", ledger_balance(self, pending)));
     for (size_t i = 0; i < END_COUNT; i++)
         for (unsigned number = 0; number < ends[i].limit; number++)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* ledger: the counters that must balance. Every copy is counted once where it is and once where it ends:
  *
- *     accepted + taken_over = delivered + refused + returned + unconfirmed + handed_over + pending
+ *     accepted + taken_over + made = delivered + refused + returned + unconfirmed + handed_over + shared + pending
+ *
+ * What is sent to a group ends at its origin as shared; each node with members makes a copy for each of them.
  *
  * Embedded; owned by one thread, which counts with plain increments (`ledger.returned[REASON_STALLED]++`). Pending is
  * not stored: the owner counts it from its own state when it is asked, so that a mistake shows as a balance that is not
@@ -22,8 +24,10 @@ enum {
 typedef struct {
     uint64_t accepted;                    /* numbered by the sender's node, which is of this process */
     uint64_t taken_over;                  /* handed over to this process by another */
+    uint64_t made;                        /* for members of groups */
     uint64_t delivered;                   /* the client's kernel has it */
     uint64_t handed_over;                 /* now in the custody of another process */
+    uint64_t shared;                      /* in the custody of the nodes with members of a group */
     uint64_t refused[LEDGER_ERRORS];      /* ended as an error line, by number of proto/errors.def */
     uint64_t returned[LEDGER_REASONS];    /* ended as not delivered, by number of proto/reasons.def */
     uint64_t unconfirmed[LEDGER_REASONS]; /* ended as nobody knows, by number of proto/reasons.def */

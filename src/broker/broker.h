@@ -60,13 +60,15 @@ typedef struct broker {
 
     nodes_t nodes;
     gone_t gone;
-    table_t *names; /* peer_t: the owner of each name */
+    table_t *names;        /* peer_t: the owner of each name */
+    table_t *shared_names; /* shared_name_t: groups */
     /* Owners that were looked up lately, by a cheap hash of their name. */
     struct peer *name_cache[1 << NAME_CACHE_BITS];
     table_t *held_origins; /* held_origin_t: of whom something is held */
     settle_t settle;
     take_over_t take_over;
     watches_t watches;
+    buffer_t recipients;   /* peer_t *: scratch for those of one message */
     owed_t owed;           /* notices for those who were given up */
     kept_t kept;           /* what waits for the settling */
     strangers_t strangers; /* refused lately */

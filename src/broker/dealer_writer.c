@@ -199,15 +199,25 @@ static void dealer_writer_put_run(dealer_writer_t *self, const body_run_t *run)
     self->record_count++;
 }
 
-void dealer_writer_copy(dealer_writer_t *self, const body_run_t *run, const body_message_t *message, inbatch_t *batch,
-    uint32_t index, const uint64_t *sessions, unsigned session_count)
+static unsigned count_copies(const uint64_t *sessions, unsigned session_count)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < session_count; i++)
+        count += !link_session_is_group(sessions[i]);
+    return count;
+}
+
+unsigned dealer_writer_copy(dealer_writer_t *self, const body_run_t *run, const body_message_t *message,
+    inbatch_t *batch, uint32_t index, const uint64_t *sessions, unsigned session_count)
 {
     dealer_writer_open(self, COPY_ROOM + 8 * (size_t)session_count + message->sender.size + message->text.size);
     dealer_writer_put_run(self, run);
     body_put_copy(&self->body, message, batch->first_number + index, sessions, session_count);
     self->record_count++;
-    self->copy_count += session_count;
+    unsigned count = count_copies(sessions, session_count);
+    self->copy_count += count;
     dealer_writer_refer(self, batch, index, (uint16_t)session_count);
+    return count;
 }
 
 void dealer_writer_notice(

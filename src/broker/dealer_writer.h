@@ -32,7 +32,7 @@ typedef struct {
     buffer_t body;         /* of the batch that is being built */
     size_t body_size_last; /* of the last batch: what to expect of the next */
     uint32_t record_count; /* in body */
-    uint32_t copy_count;   /* copies in body: one for each recipient */
+    uint32_t copy_count;   /* copies in body: one for each recipient but groups */
     uint32_t ref_count;    /* of refs: those of body */
     body_run_t run;        /* the last one in body; handle 0 for none */
     buffer_t refs;         /* what each acknowledgement settles, in order of the bodies */
@@ -72,9 +72,10 @@ void dealer_writer_clear(dealer_writer_t *self);
 void dealer_writer_fini(dealer_writer_t *self);
 
 /* Adds a copy of message `index` of `batch` (its number follows from that) from the node with that handle and floor,
- * for up to BODY_RECIPIENTS_MAX sessions of this node. */
-void dealer_writer_copy(dealer_writer_t *self, const body_run_t *run, const body_message_t *message, inbatch_t *batch,
-    uint32_t index, const uint64_t *sessions, unsigned session_count);
+ * for up to BODY_RECIPIENTS_MAX sessions of this node. Returns how many copies the ledger counts: what goes to a group
+ * is none, since those of its members are made at their nodes. */
+unsigned dealer_writer_copy(dealer_writer_t *self, const body_run_t *run, const body_message_t *message,
+    inbatch_t *batch, uint32_t index, const uint64_t *sessions, unsigned session_count);
 
 /* Adds a notice. `batch` and `index` are the report that it passes on, which is taken when this node has it, and `run`
  * is of the node that reports; both are NULL for a notice of the broker's own. */

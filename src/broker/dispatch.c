@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* dispatch [5]: the recipients of a message are looked up one by one; those at the same node share a copy, and who is
- * not there is refused by a notice to the sender, or kept while the broker settles. What was routed is expected in the
- * sender's intake until it is acknowledged. A REPORT becomes a NOTICE to the node that sent the message; one that was
- * given up is owed it, one that has left is not told. Only bytes that are no records fail. Owner: the router's thread.
+/* dispatch [5]: the recipients of a message are looked up one by one, a group at each node with members; those at the
+ * same node share a copy, and who is not there is refused by a notice to the sender, or kept while the broker settles.
+ * What was routed is expected in the sender's intake until it is acknowledged. A REPORT becomes a NOTICE to the node
+ * that sent the message; one that was given up is owed it, one that has left is not told. Only bytes that are no
+ * records fail. Owner: the router's thread.
  */
 #include "broker/dispatch.h"
 
@@ -10,6 +11,7 @@
 #include "broker/held_origins.h"
 #include "broker/names.h"
 #include "broker/pauses.h"
+#include "broker/shared_names.h"
 #include "wire/error.h"
 #include "wire/reason.h"
 
@@ -29,8 +31,8 @@ void transit_refuse(const transit_t *self, span_t name)
 
 static void transit_copies(const transit_t *self, node_t *to, const uint64_t *sessions, unsigned session_count)
 {
-    dealer_writer_copy(&to->writer, &self->run, self->message, self->batch, self->index, sessions, session_count);
-    self->broker->ledger.taken_over += session_count;
+    self->broker->ledger.taken_over +=
+        dealer_writer_copy(&to->writer, &self->run, self->message, self->batch, self->index, sessions, session_count);
     self->broker->counters.copies += session_count;
     node_touch(to);
 }
@@ -58,6 +60,45 @@ static unsigned transit_miss(const transit_t *self, span_t name)
     return 0;
 }
 
+/* Adds a recipient. */
+static void transit_add(const transit_t *self, peer_t *peer)
+{
+    transit_meet_pause(self, peer);
+    buffer_append(&self->broker->recipients, &peer, sizeof peer);
+}
+
+/* Whether a node's peer of a group has a member that is not the sender. */
+static bool transit_reaches(const transit_t *self, const peer_t *peer)
+{
+    return peer->state == PEER_OWNER && !(peer->node == self->node && peer->only == self->message->session);
+}
+
+/* Adds all nodes with members of a group but the sender. Returns how many there are. */
+static unsigned transit_add_group(const transit_t *self, span_t name)
+{
+    const shared_name_t *shared = shared_names_find(self->broker, name);
+    unsigned count = 0;
+    for (peer_t *peer = shared ? shared->first : NULL; peer; peer = peer->shared_next) {
+        if (!transit_reaches(self, peer))
+            continue;
+        transit_add(self, peer);
+        count++;
+    }
+    return count;
+}
+
+/* Adds a recipient, or misses it. Returns how many copies are to be expected that are not in broker->recipients. */
+static unsigned transit_find(const transit_t *self, span_t name)
+{
+    if (name_is_group(name))
+        return !settle_keeps(self->broker, name) && transit_add_group(self, name) ? 0 : transit_miss(self, name);
+    peer_t *peer = names_find(self->broker, name);
+    if (!peer)
+        return transit_miss(self, name);
+    transit_add(self, peer);
+    return 0;
+}
+
 /* Copies to the node of the first of `peers`, and takes its peers out of the array. Returns how many are left. */
 static unsigned transit_copy_first(const transit_t *self, peer_t **peers, unsigned count)
 {
@@ -74,31 +115,41 @@ static unsigned transit_copy_first(const transit_t *self, peer_t **peers, unsign
     return left;
 }
 
-static unsigned transit_route_many(const transit_t *self)
+/* Copies to all in broker->recipients. Returns how many there were. */
+static unsigned transit_copy_all(const transit_t *self)
 {
-    peer_t *peers[BODY_RECIPIENTS_MAX];
-    unsigned count = 0, kept = 0;
-    span_t rest = self->message->recipients;
-    for (unsigned i = 0; i < self->message->recipient_count; i++) {
-        span_t name = body_name_next(&rest);
-        peer_t *peer = names_find(self->broker, name);
-        if (!peer) {
-            kept += transit_miss(self, name);
-            continue;
-        }
-        transit_meet_pause(self, peer);
-        peers[count++] = peer;
-    }
+    buffer_t *recipients = &self->broker->recipients;
+    peer_t **peers = (peer_t **)(void *)(recipients->data + recipients->start);
+    unsigned count = (unsigned)(buffer_size(recipients) / sizeof *peers);
     for (unsigned left = count; left > 0;)
         left = transit_copy_first(self, peers, left);
-    return count + kept;
+    buffer_clear(recipients);
+    return count;
+}
+
+static unsigned transit_route_many(const transit_t *self)
+{
+    unsigned kept = 0;
+    span_t rest = self->message->recipients;
+    for (unsigned i = 0; i < self->message->recipient_count; i++)
+        kept += transit_find(self, body_name_next(&rest));
+    return transit_copy_all(self) + kept;
+}
+
+void transit_release(const transit_t *self, span_t name)
+{
+    unsigned count = transit_add_group(self, name);
+    if (count == 0)
+        transit_refuse(self, name);
+    inbatch_expect(self->batch, self->index, count);
+    transit_copy_all(self);
 }
 
 static unsigned transit_route(const transit_t *self)
 {
-    if (self->message->recipient_count > 1)
-        return transit_route_many(self);
     span_t rest = self->message->recipients, name = body_name_next(&rest);
+    if (self->message->recipient_count > 1 || name_is_group(name))
+        return transit_route_many(self);
     peer_t *peer = names_find(self->broker, name);
     if (!peer)
         return transit_miss(self, name);
@@ -179,7 +230,7 @@ int dispatch_body(node_t *node, span_t frame, const frame_header_t *header)
         .batch = intake_open(&node->intake, body.left, broker_now_ms(broker)),
         .run = {.handle = node->handle, .floor = header->floor, .again = header->flags & FRAME_FLAG_AGAIN}};
     for (; (rc = body_next_up(&body, &record)) == 1; transit.index++)
-        inbatch_expect(transit.batch, transit.index, (uint16_t)transit_record(&transit, &record));
+        inbatch_expect(transit.batch, transit.index, transit_record(&transit, &record));
     return rc;
 }
 
@@ -228,6 +279,7 @@ static void dispatch_lose_copies(node_t *node, uint32_t handle, const body_copy_
 {
     node->broker->ledger.unconfirmed[FERRY_REASON_GATEWAY_LOST] += copy->recipient_count;
     for (unsigned i = 0; i < copy->recipient_count; i++) {
+        node->broker->ledger.made += link_session_is_group(body_session_at(copy, i));
         const peer_t *peer = node_peer(node, body_session_at(copy, i));
         if (peer && peer->item.key.size > 0)
             dispatch_lose_copy(node, handle, copy, peer->item.key);

@@ -32,6 +32,9 @@ int dispatch_body(node_t *node, span_t body, const frame_header_t *header);
 /* Routes one copy of the message to a peer that owns its name. It was expected, or is about to be. */
 void transit_copy(const transit_t *self, peer_t *to);
 
+/* Routes a copy to a group, which was kept and is not expected any more, to all nodes with members, or refuses it. */
+void transit_release(const transit_t *self, span_t group);
+
 /* Refuses one copy of the message, whose recipient nobody knows. */
 void transit_refuse(const transit_t *self, span_t name);
 

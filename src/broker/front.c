@@ -98,6 +98,8 @@ static int front_control(node_t *node, const control_t *record)
     case RECORD_PAUSE:
     case RECORD_RESUME:
         return front_name(node, record);
+    case RECORD_ONLY:
+        return names_only(node, record);
     case RECORD_WATCH:
         return watches_set(node, record);
     case RECORD_REGISTERED:

@@ -61,11 +61,11 @@ inbatch_t *intake_open(intake_t *self, uint32_t count, uint64_t now_ms)
     return batch;
 }
 
-void inbatch_expect(inbatch_t *self, uint32_t index, uint16_t copies)
+void inbatch_expect(inbatch_t *self, uint32_t index, uint32_t copies)
 {
-    assert(index < self->count && self->outstanding[index] == 0);
-    self->outstanding[index] = copies;
-    self->untaken += copies > 0;
+    assert(index < self->count);
+    self->untaken += copies > 0 && self->outstanding[index] == 0;
+    self->outstanding[index] += copies;
     self->intake->open += copies;
 }
 

@@ -23,7 +23,7 @@ typedef struct inbatch {
     uint64_t since_ms;      /* when it came */
     uint32_t count;         /* of its records */
     uint32_t untaken;       /* how many of `outstanding` are not 0 */
-    uint16_t outstanding[]; /* for each record the copies (or the one notice) that are routed and not acknowledged */
+    uint32_t outstanding[]; /* for each record the copies (or the one notice) that are routed and not acknowledged */
 } inbatch_t;
 
 struct intake {
@@ -51,7 +51,7 @@ void intake_fini(intake_t *self);
 inbatch_t *intake_open(intake_t *self, uint32_t count, uint64_t now_ms);
 
 /* Says of record `index` of a batch, once and before any is taken, how many copies of it were routed; 0 means taken. */
-void inbatch_expect(inbatch_t *self, uint32_t index, uint16_t copies);
+void inbatch_expect(inbatch_t *self, uint32_t index, uint32_t copies);
 
 /* `copies` copies of each of `count` records from `index` on have been acknowledged, or have ended. May free the
  * batch. */

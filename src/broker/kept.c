@@ -160,10 +160,38 @@ static void kept_drop(kept_t *self, kept_copy_t *copy)
     inbatch_take(transit.batch, transit.index, 1, 1);
 }
 
+/* What is not in its first body any more goes into another, as in kept_release. */
+static void kept_close_bodies(struct broker *broker)
+{
+    uint32_t at = 0;
+    for (node_t *node; (node = nodes_next(&broker->nodes, &at));)
+        dealer_writer_close_body(&node->writer);
+}
+
+/* The copies to a group, whose members are known now. */
+static void kept_release_group(kept_t *self, kept_name_t *name)
+{
+    struct broker *broker = NULL;
+    for (bool is_last = false; !is_last;) {
+        list_node_t *first = list_first(&name->copies);
+        kept_copy_t *copy = list_member(first, kept_copy_t, in_name);
+        is_last = first->next == &name->copies.head;
+        if (!broker)
+            kept_close_bodies(broker = copy->text->transit.broker);
+        transit_release(&copy->text->transit, name->item.key);
+        kept_drop(self, copy);
+    }
+    kept_close_bodies(broker);
+}
+
 static void kept_refuse_copies(kept_t *self)
 {
     for (list_node_t *first; (first = list_first(&self->copies));) {
         kept_copy_t *copy = list_member(first, kept_copy_t, in_all);
+        if (name_is_group(copy->name->item.key)) {
+            kept_release_group(self, copy->name);
+            continue;
+        }
         transit_refuse(&copy->text->transit, copy->name->item.key);
         kept_drop(self, copy);
     }

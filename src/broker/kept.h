@@ -36,7 +36,8 @@ void kept_release(kept_t *self, peer_t *owner);
 /* That node has come: passes the reports on that were kept for it. */
 void kept_release_reports(kept_t *self, node_t *origin);
 
-/* The settling is over: refuses the copies that are left, in order, and drops the reports. */
+/* The settling is over: routes the copies to groups, refuses the others that are left, in order, and drops the
+ * reports. */
 void kept_refuse(kept_t *self);
 
 /* A node is gone: drops what was kept of it. */

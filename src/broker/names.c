@@ -13,6 +13,7 @@
 #include "broker/held.h"
 #include "broker/leaving.h"
 #include "broker/pauses.h"
+#include "broker/shared_names.h"
 #include "wire/bytes.h"
 #include "wire/error.h"
 
@@ -74,6 +75,11 @@ static void peer_own(peer_t *self)
 {
     peer_move(self, PEER_OWNER);
     self->node->name_count++;
+    if (link_session_is_group(self->session)) {
+        shared_names_add(self);
+        peer_confirm(self);
+        return;
+    }
     table_put(self->node->broker->names, &self->item);
     peer_confirm(self);
     kept_release(&self->node->broker->kept, self);
@@ -99,16 +105,26 @@ static void waiters_promote(peer_t *first)
     waiters_deny(others);
 }
 
+/* Takes the peer out of the table. */
+static void peer_disown_name(peer_t *self)
+{
+    if (self->shared) {
+        shared_names_remove(self);
+        return;
+    }
+    peer_t **cached = names_cached(self->node->broker, self->item.key);
+    if (*cached == self)
+        *cached = NULL;
+    table_take(self->node->broker->names, &self->item);
+}
+
 void peer_leave_name(peer_t *self)
 {
     peer_t *waiting = self->waiting;
     self->waiting = NULL;
     self->is_stale = false;
     pauses_end(self);
-    peer_t **cached = names_cached(self->node->broker, self->item.key);
-    if (*cached == self)
-        *cached = NULL;
-    table_take(self->node->broker->names, &self->item);
+    peer_disown_name(self);
     self->node->name_count--;
     log_debug("name-left", log_span("name", self->item.key), log_uint("handle", self->node->handle));
     peer_move(self, PEER_LEFT);
@@ -247,6 +263,7 @@ static bool names_register_again(node_t *node, const control_t *record)
     else if (!record->name.again || !leaving_return(peer))
         return false;
     pauses_state(peer, record->name.paused);
+    peer->only = 0;
     peer_confirm(peer);
     return true;
 }
@@ -265,7 +282,9 @@ int names_register(node_t *node, const control_t *record)
     int rc = slot_clear(node, record->name.session);
     if (rc != 0)
         return rc;
-    peer_t *owner = (peer_t *)table_get(node->broker->names, record->name.name);
+    bool is_group = link_session_is_group(record->name.session);
+    peer_t *owner = is_group ? shared_names_of_node(node, record->name.name)
+                             : (peer_t *)table_get(node->broker->names, record->name.name);
     if (owner && owner->node == node && owner->is_stale)
         leaving_start(owner); /* its node will say so; what was sent to it may come again */
     settle_t *settle = &node->broker->settle;
@@ -274,10 +293,21 @@ int names_register(node_t *node, const control_t *record)
     peer->is_paused = record->name.paused;
     peer->doubtful = record->name.doubtful && settle->is_active;
     peer->claim = (claim_t){.term = record->name.term, .serial = record->name.serial};
-    if (settle->is_active && (!peer->again || peer->doubtful))
+    if (is_group)
+        peer_own(peer);
+    else if (settle->is_active && (!peer->again || peer->doubtful))
         peer_await_settling(peer);
     else
         peer_claim(peer);
+    return 0;
+}
+
+int names_only(node_t *node, const control_t *record)
+{
+    peer_t *peer = node_peer(node, record->name.session);
+    if (!peer)
+        return -CLOSE_BAD_RECORD;
+    peer->only = record->name.member;
     return 0;
 }
 

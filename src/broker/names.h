@@ -14,6 +14,8 @@
 peer_t *names_find(struct broker *broker, span_t name);
 
 int names_register(node_t *node, const control_t *record);
+/* ONLY: which session is the only member of a group at that node. */
+int names_only(node_t *node, const control_t *record);
 /* The node is heard again: those who waited to know whether it is still there are denied its names. */
 void names_heard(node_t *node);
 

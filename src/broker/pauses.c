@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/names.h"
+#include "broker/shared_names.h"
 
 static bool peer_is_listed(const peer_t *peer)
 {
@@ -34,6 +35,15 @@ static void peer_unlist(peer_t *peer)
     peer->told_prev = peer->told_next = NULL;
 }
 
+/* Whether that node knows of the pause of another peer of the same group. */
+static bool pauses_of_others(const peer_t *peer, uint32_t index)
+{
+    const peer_t *other = peer->shared ? peer->shared->first : NULL;
+    while (other && (other == peer || !node_set_has(&other->told, index)))
+        other = other->shared_next;
+    return other != NULL;
+}
+
 void pauses_tell(peer_t *peer, node_t *sender)
 {
     if (node_set_has(&peer->told, sender->index))
@@ -41,6 +51,8 @@ void pauses_tell(peer_t *peer, node_t *sender)
     node_set_add(&peer->told, sender->index);
     if (!peer_is_listed(peer))
         peer_list(peer);
+    if (pauses_of_others(peer, sender->index))
+        return;
     sender->broker->counters.pauses++;
     node_tell(sender, &(control_t){.type = RECORD_PAUSE, .name.name = peer->item.key});
 }
@@ -50,7 +62,8 @@ static void peer_tell_resume(const peer_t *peer)
     const nodes_t *nodes = &peer->node->broker->nodes;
     for (uint32_t index = node_set_next(&peer->told, 0); index != NODE_SET_END;
          index = node_set_next(&peer->told, index + 1))
-        node_tell(nodes->list[index], &(control_t){.type = RECORD_RESUME, .name.name = peer->item.key});
+        if (!pauses_of_others(peer, index))
+            node_tell(nodes->list[index], &(control_t){.type = RECORD_RESUME, .name.name = peer->item.key});
 }
 
 /* N.B. when the broker drains, the end of a link is not the end of a pause, which its successor will hear of. */
@@ -79,7 +92,7 @@ void pauses_state(peer_t *peer, bool is_paused)
 
 void pauses_set(node_t *node, span_t name, bool is_paused)
 {
-    peer_t *peer = names_find(node->broker, name);
+    peer_t *peer = name_is_group(name) ? shared_names_of_node(node, name) : names_find(node->broker, name);
     if (peer && peer->node == node)
         pauses_state(peer, is_paused);
 }

@@ -24,7 +24,7 @@ void peer_move(peer_t *self, peer_state_t state)
     assert(peer_moves[self->state] & 1u << state);
     bool was_owner = self->state == PEER_OWNER;
     self->state = state;
-    if (was_owner || state == PEER_OWNER)
+    if ((was_owner || state == PEER_OWNER) && !link_session_is_group(self->session))
         watches_tell(self->node->broker, self->item.key, state == PEER_OWNER);
 }
 

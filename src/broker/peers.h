@@ -6,6 +6,8 @@
  *          └──▶ WAITING ◀── name leaves ───┘ (of another session)                                 │
  *                   └───────────────────── LEAVING, or the name is given to another ──────────────┘
  *
+ * A group has one OWNER for each node with members, and nobody waits for its name.
+ *
  * An OWNER goes to LEFT at once when another session has the better claim, or when its node does not register it again
  * on a new link. A LEAVING one goes back to OWNER when its node had said LEAVE, and registers it again on a new link.
  */
@@ -49,6 +51,9 @@ typedef struct peer {
     bool say_left;                      /* LEAVING came for it alone */
     uint64_t leave_mark;                /* the batch whose acknowledgement ends LEAVING */
     struct peer *leaving_next;          /* in node_t.leaving_first */
+    struct shared_name *shared;         /* of a group while it is one of its owners; else NULL */
+    struct peer *shared_next;           /* in shared_name_t.first */
+    uint64_t only;                      /* of a group: the session of its only member there, or 0 */
     struct peer *waiting;               /* an owner's: those who want the name next, in order; a waiter's: the next */
     struct peer *told_prev, *told_next; /* in node_t.told_peers */
     node_set_t told;                    /* nodes that were told of its pause */

@@ -260,6 +260,7 @@ static void broker_init(broker_t *self, const router_args_t *args)
     self->term = 1;
     self->listening = json_array();
     self->names = table_new();
+    self->shared_names = table_new();
     self->held_origins = table_new();
     nodes_init(&self->nodes);
     kept_init(&self->kept);
@@ -286,6 +287,8 @@ static void broker_fini(broker_t *self)
     take_over_fini(&self->take_over);
     watches_fini(&self->watches);
     table_destroy(&self->names, NULL);
+    table_destroy(&self->shared_names, NULL);
+    buffer_fini(&self->recipients);
     json_decref(self->listening);
     budget_account_fini(&self->account);
 }

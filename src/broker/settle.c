@@ -121,7 +121,7 @@ void settle_absent(const broker_t *broker, buffer_t *ids, size_t count)
 
 bool settle_keeps(broker_t *broker, span_t name)
 {
-    return broker->settle.is_active && !table_get(broker->names, name);
+    return broker->settle.is_active && (name_is_group(name) || !table_get(broker->names, name));
 }
 
 static void settle_end(broker_t *broker)

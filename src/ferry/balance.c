@@ -118,8 +118,8 @@ static int64_t count_of(const json_t *ledger, const char *key)
 
 static void add_row(listing_t *listing, const char *name, const char *role, const json_t *ledger)
 {
-    static const char *const keys[] = {"accepted", "taken_over", "delivered", "refused", "returned", "unconfirmed",
-        "handed_over", "pending", "balance"};
+    static const char *const keys[] = {"accepted", "taken_over", "made", "delivered", "refused", "returned",
+        "unconfirmed", "handed_over", "shared", "pending", "balance"};
     listing_add(listing, "%s", name);
     listing_add(listing, "%s", role);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
@@ -128,8 +128,8 @@ static void add_row(listing_t *listing, const char *name, const char *role, cons
 
 static void write_rows(const balance_t *self, const json_t *sum, display_t *display)
 {
-    listing_t *listing = listing_new("process,role,>accepted,>taken over,>delivered,>refused,>returned,>unconfirmed,"
-                                     ">handed over,>pending,>balance");
+    listing_t *listing = listing_new("process,role,>accepted,>taken over,>made,>delivered,>refused,>returned,"
+                                     ">unconfirmed,>handed over,>shared,>pending,>balance");
     size_t i;
     json_t *process;
     json_array_foreach(self->processes, i, process)

@@ -5,7 +5,7 @@
 
 #include "ferry/display.h"
 
-enum { LISTING_COLUMNS_MAX = 12 };
+enum { LISTING_COLUMNS_MAX = 16 };
 
 typedef struct listing listing_t;
 

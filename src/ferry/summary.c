@@ -186,11 +186,13 @@ static void write_ledger(const json_t *status, display_t *display)
     listing_t *listing = listing_new("copies,>count");
     add_account(listing, ledger, "accepted", "accepted");
     add_account(listing, ledger, "taken_over", "taken over");
+    add_account(listing, ledger, "made", "made for groups");
     add_account(listing, ledger, "delivered", "delivered");
     add_account(listing, ledger, "refused", "refused");
     add_account(listing, ledger, "returned", "returned");
     add_account(listing, ledger, "unconfirmed", "unconfirmed");
     add_account(listing, ledger, "handed_over", "handed over");
+    add_account(listing, ledger, "shared", "shared by groups");
     add_account(listing, ledger, "pending", "pending");
     add_account(listing, ledger, "balance", "balance");
     write_listing(display, "Ledger", &listing);

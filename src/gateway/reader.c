@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/session_groups.h"
 #include "gateway/session_watches.h"
 #include "gateway/worker.h"
 #include "wire/line.h"
@@ -178,6 +179,8 @@ static void reader_obey(session_t *session, const line_t *line)
         reader_quit(session);
     else if (line->kind == LINE_UNWATCH)
         session_unwatch(session, line->text);
+    else if (line->kind == LINE_LEAVE)
+        session_leave_group(session, line->text);
 }
 
 /* Takes one line; false if it must wait. */
@@ -195,8 +198,8 @@ static bool reader_take_line(session_t *session, span_t text)
         if (rc == 0)
             return reader_must_wait(session);
     }
-    if (rc == 0 && line.kind == LINE_WATCH) {
-        rc = session_watch(session, line.text);
+    if (rc == 0 && (line.kind == LINE_WATCH || line.kind == LINE_JOIN)) {
+        rc = (line.kind == LINE_WATCH ? session_watch : session_join)(session, line.text);
         line.culprit = rc < 0 ? line.text : line.culprit;
     }
     if (rc < 0) {

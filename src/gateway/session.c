@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "gateway/client_socket.h"
+#include "gateway/session_groups.h"
 #include "gateway/session_watches.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
@@ -41,16 +42,18 @@ static void session_move(session_t *self, session_state_t state)
         list_append(&self->worker->logins, &self->timed);
     else if (state == SESSION_CLOSING)
         list_append(&self->worker->closings, &self->timed);
+    if (state >= SESSION_LEAVING)
+        session_groups_end(self);
 }
 
-session_t *session_new(worker_t *worker, uint64_t id, const handoff_t *handoff)
+session_t *session_new(worker_t *worker, const handoff_t *handoff)
 {
     session_t *self = calloc(1, sizeof *self);
     if (!self)
         abort();
     self->worker = worker;
-    self->id = id;
     self->origin = *handoff;
+    list_init(&self->groups);
     self->since_ms = reactor_now_ms(worker->reactor);
     self->writer.is_tcp = client_socket_prepare(handoff->fd, &worker->limits);
     int rc = uv_poll_init(reactor_loop(worker->reactor), &self->poll, handoff->fd);
@@ -462,6 +465,8 @@ static void session_check_marks(session_t *self)
     const writer_limits_t *limits = &self->worker->limits.writer;
     bool paused = writer_became_paused(&self->writer, limits);
     bool resumed = writer_became_resumed(&self->writer, limits);
+    if (paused || resumed)
+        session_groups_pause(self);
     if (!(paused || resumed) || !self->registered)
         return;
     self->worker->counters.pauses += paused;

@@ -59,14 +59,16 @@ struct session {
     uint64_t since_ms;        /* in this state */
     session_watch_t *watches; /* names that it watches */
     unsigned watch_count;
+    list_t groups; /* membership_t: those that it is in, or has asked for */
+    unsigned group_count;
     list_node_t timed;   /* in the worker's list of logins or of closings */
     list_node_t waiting; /* for a paused name, or for room on a link */
     reader_t reader;
     session_writer_t writer;
 };
 
-/* Takes the connection over: sets its socket up and waits for its first line. */
-session_t *session_new(worker_t *worker, uint64_t id, const handoff_t *handoff);
+/* Takes the connection over: sets its socket up and waits for its first line. The worker gives it its id. */
+session_t *session_new(worker_t *worker, const handoff_t *handoff);
 
 static inline span_t session_name(const session_t *self)
 {

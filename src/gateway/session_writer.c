@@ -59,27 +59,71 @@ static void writer_resize(session_writer_t *self, uint32_t capacity)
     self->capacity = capacity;
 }
 
-void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *origin)
+/* Appends `from SENDER: TEXT`, with the group's name behind the sender's if there is one. */
+static void writer_put_line(session_writer_t *self, const body_copy_t *copy, span_t group)
 {
-    size_t size = 5 + copy->sender.size + 2 + copy->text.size + 1;
+    size_t size = 5 + copy->sender.size + (group.size ? 1 + group.size : 0) + 2 + copy->text.size + 1;
     uint8_t *at = buffer_reserve(&self->output, size);
     memcpy(at, "from ", 5);
     memcpy(at + 5, copy->sender.data, copy->sender.size);
     at += 5 + copy->sender.size;
+    if (group.size) {
+        *at = ' ';
+        memcpy(at + 1, group.data, group.size);
+        at += 1 + group.size;
+    }
     memcpy(at, ": ", 2);
     memcpy(at + 2, copy->text.data, copy->text.size);
     at[2 + copy->text.size] = '\n';
     buffer_commit(&self->output, size);
     self->position += size;
+}
+
+/* The place in the queue of the copy whose line was put last. */
+static queued_copy_t *writer_queue(session_writer_t *self, const body_copy_t *copy)
+{
     if (self->next - self->first == self->capacity)
         writer_resize(self, self->capacity ? 2 * self->capacity : WRITER_KEEP_COPIES);
     bool receipt = copy->flags & BODY_FLAG_RECEIPT;
     self->receipts += receipt;
-    *writer_at(self, self->next++) = (queued_copy_t){.origin = origin_take(origin),
-        .number = copy->number,
-        .session = copy->session,
-        .end = self->position,
-        .receipt = receipt};
+    queued_copy_t *queued = writer_at(self, self->next++);
+    *queued =
+        (queued_copy_t){.number = copy->number, .session = copy->session, .end = self->position, .receipt = receipt};
+    return queued;
+}
+
+void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *origin)
+{
+    writer_put_line(self, copy, span_of(NULL, 0));
+    writer_queue(self, copy)->origin = origin_take(origin);
+}
+
+void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *share)
+{
+    writer_put_line(self, copy, share_group(share));
+    queued_copy_t *queued = writer_queue(self, copy);
+    queued->shared = true;
+    queued->share = share_take(share);
+    self->shares++;
+}
+
+/* Parts of groups' copies in [from, to). */
+static uint64_t writer_shares_between(session_writer_t *self, uint64_t from, uint64_t to)
+{
+    uint64_t count = 0;
+    for (uint64_t i = from; self->shares && i < to; i++)
+        count += writer_at(self, i)->shared;
+    return count;
+}
+
+/* Ends the parts of groups' copies below `end`. */
+static void writer_end_shares(session_writer_t *self, uint64_t end)
+{
+    for (; self->shares && self->shares_ended < end; self->shares_ended++)
+        if (writer_at(self, self->shares_ended)->shared)
+            share_end(writer_at(self, self->shares_ended)->share);
+    if (self->shares_ended < end)
+        self->shares_ended = end;
 }
 
 /* Bytes of the stream that were written. */
@@ -128,8 +172,16 @@ void writer_end(session_writer_t *self, int fd)
 static void writer_release(session_writer_t *self, link_t *link)
 {
     uint64_t end = self->told < self->acknowledged ? self->told : self->acknowledged;
-    while (self->first < end)
-        origins_release(link_origins(link), writer_at(self, self->first++)->origin);
+    writer_end_shares(self, end);
+    for (; self->first < end; self->first++) {
+        const queued_copy_t *copy = writer_at(self, self->first);
+        if (copy->shared) {
+            share_release(copy->share);
+            self->shares--;
+        } else {
+            origins_release(link_origins(link), copy->origin);
+        }
+    }
 }
 
 /* Bytes of the stream that the client's kernel has; N.B. the end of file is counted as one there. */
@@ -191,12 +243,25 @@ bool writer_owes_receipt(const session_writer_t *self)
     return self->receipts && writer_unacknowledged(self);
 }
 
+/* Tells of the copies from that one on as held, but for those that are told of by their groups. */
+static void writer_hold(session_writer_t *self, link_t *link, uint64_t session, uint64_t from, bool again)
+{
+    for (self->stated = from; self->stated < self->next; self->stated++) {
+        const queued_copy_t *copy = writer_at(self, self->stated);
+        if (!copy->shared)
+            link_hold(link, session, copy->origin, copy->number, again);
+    }
+}
+
 void writer_tell(session_writer_t *self, link_t *link, uint64_t session)
 {
     uint64_t ended = writer_ended(self);
     uint64_t end = ended < self->stated ? ended : self->stated;
+    writer_end_shares(self, ended);
     if (end > self->told && link_can_end(link)) {
-        link_end(link, session, (uint32_t)(end - self->told));
+        uint64_t count = end - self->told - writer_shares_between(self, self->told, end);
+        if (count)
+            link_end(link, session, (uint32_t)count);
         self->told = end;
     }
     if (self->told == self->stated && ended > self->stated)
@@ -204,10 +269,7 @@ void writer_tell(session_writer_t *self, link_t *link, uint64_t session)
     writer_release(self, link);
     if (link_state(link) < LINK_UP || link_state(link) >= LINK_PARTING)
         return;
-    for (; self->stated < self->next; self->stated++) {
-        queued_copy_t *copy = writer_at(self, self->stated);
-        link_hold(link, session, copy->origin, copy->number, false);
-    }
+    writer_hold(self, link, session, self->stated, false);
 }
 
 void writer_restate(session_writer_t *self, link_t *link, uint64_t session)
@@ -215,9 +277,7 @@ void writer_restate(session_writer_t *self, link_t *link, uint64_t session)
     uint64_t ended = writer_ended(self);
     if (self->told < ended)
         self->told = ended;
-    for (uint64_t i = self->told; i < self->next; i++)
-        link_hold(link, session, writer_at(self, i)->origin, writer_at(self, i)->number, true);
-    self->stated = self->next;
+    writer_hold(self, link, session, self->told, true);
 }
 
 void writer_disown(session_writer_t *self)
@@ -237,6 +297,10 @@ static size_t writer_tail(const session_writer_t *self)
 static void writer_report(session_writer_t *self, uint64_t index, const writer_loss_t *loss, int error)
 {
     const queued_copy_t *copy = writer_at(self, index);
+    if (copy->shared) {
+        share_report(copy->share, loss->name, error, loss->reason, index < self->shares_ended);
+        return;
+    }
     if (index >= self->disowned_first && index < self->disowned_end)
         return;
     link_report(loss->link, loss->session,

@@ -9,14 +9,15 @@
  *     copies:  first ──ended── acknowledged ──in the kernels── written ──to be written── next
  *              first ──nothing to tell── told ──to be told as ended── stated ──not told as held── next
  *
- * A copy with a receipt, and what came behind it, is told as held until it is acknowledged.
+ * A copy with a receipt, and what came behind it, is told as held until it is acknowledged. Parts of groups' copies
+ * (link/groups.h) stand in the same queue; their shares are told of by the group.
  */
 #ifndef FERRY_GATEWAY_SESSION_WRITER_H
 #define FERRY_GATEWAY_SESSION_WRITER_H
 
 #include "base/buffer.h"
 #include "base/list.h"
-#include "link/link.h"
+#include "link/groups.h"
 
 /* What the options gateway/high_mark … stall_rate say, and the memory budget. */
 typedef struct {
@@ -35,12 +36,16 @@ typedef struct {
 } writer_loss_t;
 
 typedef struct {
-    origin_t *origin; /* a reference; who is told */
+    union {
+        origin_t *origin; /* a reference; who is told */
+        share_t *share;   /* `shared`: a reference; the other fields of the message are its */
+    };
     uint64_t number;
     uint64_t session;      /* of the sender */
-    uint64_t end : 62;     /* position in the stream behind its line */
+    uint64_t end : 61;     /* position in the stream behind its line */
     uint64_t returned : 1; /* it is not to be written any more */
     uint64_t receipt : 1;  /* it is held until the client's kernel has acknowledged it */
+    uint64_t shared : 1;   /* it is the client's part of a group's copy */
 } queued_copy_t;
 
 /* What a copy takes beside its line: its place in the queue and, while it is held, what the broker and the link that it
@@ -55,8 +60,9 @@ typedef struct {
     uint32_t look_count; /* unacknowledged copies at which the kernel is asked; rises while it helps little */
     uint64_t first, told, acknowledged, written, stated, next; /* copies as drawn above; they count up for ever */
     uint64_t awaited;                                          /* copies below it hold up the drain */
-    uint64_t receipts;                                         /* copies from `acknowledged` on with a receipt */
-    uint64_t returned;                                         /* copies from `acknowledged` on that were returned */
+    uint64_t shares, shares_ended;         /* parts of groups' copies in the queue; those below it have ended */
+    uint64_t receipts;                     /* copies from `acknowledged` on with a receipt */
+    uint64_t returned;                     /* copies from `acknowledged` on that were returned */
     uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
     bool is_tcp;   /* the client's kernel acknowledges what it has; otherwise what is written is there */
     bool ended;    /* the end of file was written, too */
@@ -79,6 +85,9 @@ void writer_line(session_writer_t *self, const span_t *parts, size_t count);
 
 /* Appends `from SENDER: TEXT` and remembers whose copy it is. */
 void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *origin);
+
+/* The same for the client's part of a group's copy: `from SENDER GROUP: TEXT`. Takes a share. */
+void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *share);
 
 /* Writes to the socket what it takes in one call. Returns the number of copies that are written now, or -1 when the
  * connection is lost. */

@@ -10,6 +10,7 @@
 
 #include "base/handover.h"
 #include "base/log.h"
+#include "gateway/session_groups.h"
 #include "gateway/session_watches.h"
 #include "wire/reason.h"
 
@@ -19,10 +20,7 @@
 
 session_t *worker_session(worker_t *self, uint64_t id)
 {
-    uint32_t slot = (uint32_t)id;
-    if (slot >= self->slot_count || !self->slots[slot] || self->slots[slot]->id != id)
-        return NULL;
-    return self->slots[slot];
+    return link_session_is_group(id) ? NULL : slots_get(&self->slots, id);
 }
 
 void worker_dirty(session_t *session)
@@ -31,29 +29,10 @@ void worker_dirty(session_t *session)
         list_append(&session->worker->dirty, &session->writer.dirty);
 }
 
-static void worker_grow(worker_t *self)
-{
-    uint32_t count = self->slot_count ? 2 * self->slot_count : 64;
-    self->slots = realloc(self->slots, count * sizeof *self->slots);
-    self->generations = realloc(self->generations, count * sizeof *self->generations);
-    self->free_slots = realloc(self->free_slots, count * sizeof *self->free_slots);
-    if (!self->slots || !self->generations || !self->free_slots)
-        abort();
-    for (uint32_t slot = count; slot-- > self->slot_count;) {
-        self->slots[slot] = NULL;
-        self->generations[slot] = 0;
-        self->free_slots[self->free_count++] = slot;
-    }
-    self->slot_count = count;
-}
-
 static void worker_accept(worker_t *self, const handoff_t *handoff)
 {
-    if (self->free_count == 0)
-        worker_grow(self);
-    uint32_t slot = self->free_slots[--self->free_count];
-    uint64_t id = (uint64_t)++self->generations[slot] << 32 | slot;
-    session_t *session = self->slots[slot] = session_new(self, id, handoff);
+    session_t *session = session_new(self, handoff);
+    session->id = slots_add(&self->slots, session, false);
     self->session_count++;
     budget_join(self->account.budget);
     int error = handoff->error;
@@ -66,9 +45,7 @@ static void worker_accept(worker_t *self, const handoff_t *handoff)
 void worker_forget(session_t *session)
 {
     worker_t *self = session->worker;
-    uint32_t slot = (uint32_t)session->id;
-    self->slots[slot] = NULL;
-    self->free_slots[self->free_count++] = slot;
+    slots_remove(&self->slots, session->id);
     self->session_count--;
     budget_leave(self->account.budget);
     self->counters.logouts += session_was_confirmed(session);
@@ -86,9 +63,9 @@ void worker_wake(list_t *woken)
 
 void worker_each(worker_t *self, void (*visit)(session_t *session, void *arg), void *arg)
 {
-    for (uint32_t slot = 0; slot < self->slot_count; slot++)
-        if (self->slots[slot])
-            visit(self->slots[slot], arg);
+    uint32_t at = 0;
+    for (session_t *session; (session = slots_next_session(&self->slots, &at));)
+        visit(session, arg);
 }
 
 void worker_say(worker_t *self, const char *first, ...)
@@ -128,6 +105,7 @@ static void on_up(void *owner, link_t *link, bool given_up)
     worker_t *self = owner;
     restating_t restating = {.uplink = uplinks_of_link(&self->uplinks, link), .given_up = given_up};
     worker_each(self, on_restated_session, &restating);
+    groups_up(&self->groups, link, given_up);
 }
 
 static void on_state(void *owner, link_t *link)
@@ -143,6 +121,7 @@ static void on_state(void *owner, link_t *link)
         return;
     }
     worker_each(self, on_unlinked_session, uplink);
+    groups_unlink(&self->groups, link);
     list_t woken;
     paused_names_forget(&uplink->pauses, &woken);
     worker_wake(&woken);
@@ -157,6 +136,9 @@ static session_t *worker_session_on(worker_t *self, const link_t *link, uint64_t
 
 static void on_confirmed(void *owner, link_t *link, uint64_t id, link_claim_t claim)
 {
+    worker_t *self = owner;
+    if (link_session_is_group(id))
+        groups_confirmed(&self->groups, id, claim);
     session_t *session = worker_session_on(owner, link, id);
     if (session)
         session_confirm(session, claim);
@@ -171,6 +153,9 @@ static void on_denied(void *owner, link_t *link, uint64_t id, int error)
 
 static void on_left(void *owner, link_t *link, uint64_t id)
 {
+    worker_t *self = owner;
+    if (link_session_is_group(id))
+        groups_left(&self->groups, id);
     session_t *session = worker_session_on(owner, link, id);
     if (session)
         session_left(session);
@@ -188,8 +173,11 @@ static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t
     worker_t *self = owner;
     self->copies_this_turn += copy->recipient_count;
     for (unsigned i = 0; i < copy->recipient_count; i++) {
-        session_t *session = worker_session_on(self, link, body_session_at(copy, i));
-        if (session)
+        uint64_t id = body_session_at(copy, i);
+        session_t *session = worker_session_on(self, link, id);
+        if (link_session_is_group(id))
+            groups_copy(&self->groups, link, id, copy, origin);
+        else if (session)
             session_deliver(session, copy, origin);
         else
             worker_orphan(self, copy);
@@ -200,8 +188,11 @@ static void on_late(void *owner, link_t *link, const body_copy_t *copy, origin_t
 {
     worker_t *self = owner;
     for (unsigned i = 0; i < copy->recipient_count; i++) {
-        const session_t *session = worker_session_on(self, link, body_session_at(copy, i));
-        if (session)
+        uint64_t id = body_session_at(copy, i);
+        const session_t *session = worker_session_on(self, link, id);
+        if (link_session_is_group(id))
+            groups_late(&self->groups, link, id, copy, origin);
+        else if (session)
             session_return_late(session, copy, origin);
         else
             worker_orphan(self, copy);
@@ -295,6 +286,7 @@ static void on_turn(void *arg)
         list_remove(node);
         session_flush(list_member(node, session_t, writer.dirty));
     }
+    groups_tell(&self->groups);
     for (size_t i = 0; i < self->uplinks.count; i++)
         link_flush(self->uplinks.items[i].link);
     if (self->copies_this_turn)
@@ -446,6 +438,7 @@ static void worker_limits_init(worker_limits_t *self, const config_t *config)
     if (self->bad_lines == 0)
         self->bad_lines = UINT32_MAX;
     self->watches = (unsigned)config_number(config, "gateway/max_watches");
+    self->groups = (unsigned)config_number(config, "gateway/max_groups");
     self->writer.high_mark = (size_t)config_number(config, "gateway/high_mark");
     self->writer.low_mark = (size_t)config_number(config, "gateway/low_mark");
     self->writer.stall_time_ms = (uint64_t)config_number(config, "gateway/stall_time");
@@ -490,6 +483,7 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
         .batch_records = &self->batch_records,
         .batch_bytes = &self->batch_bytes};
     uplinks_init(&self->uplinks, self->reactor, args->config, args->brokers, &common, &worker_link_owner, self);
+    groups_init(&self->groups, &self->slots, &self->uplinks, &self->ledger, &self->node, &session_groups_owner, self);
     return self;
 }
 
@@ -509,14 +503,13 @@ static void worker_destroy(worker_t **self_p)
     uv_close((uv_handle_t *)&self->look_timer, NULL);
     uv_close((uv_handle_t *)&self->drain_timer, NULL);
     receipts_fini(&self->receipts);
+    groups_fini(&self->groups);
     uplinks_fini(&self->uplinks);
     reactor_destroy(&self->reactor);
     budget_account_fini(&self->account);
     zsock_destroy(&self->listener);
     free(self->scratch);
-    free(self->slots);
-    free(self->generations);
-    free(self->free_slots);
+    slots_fini(&self->slots);
     free(self);
     *self_p = NULL;
 }

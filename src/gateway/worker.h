@@ -27,7 +27,7 @@ void worker_actor(zsock_t *pipe, void *args);
 typedef struct {
     line_limits_t line;
     unsigned bad_lines;
-    unsigned watches; /* of a session */
+    unsigned watches, groups; /* of a session */
     writer_limits_t writer;
     uint64_t login_timeout_ms;
     int send_buffer_size, receive_buffer_size;
@@ -71,10 +71,9 @@ struct worker {
     histogram_t turn_copies, batch_records, batch_bytes;
     uint64_t copies_this_turn;
 
-    session_t **slots; /* NULL where a slot is free */
-    uint32_t *generations;
-    uint32_t *free_slots; /* a stack */
-    uint32_t slot_count, free_count, session_count;
+    slots_t slots;   /* its sessions and groups */
+    groups_t groups; /* that its sessions are in */
+    uint32_t session_count;
     list_t dirty;          /* sessions with something to write or to tell */
     list_t logins;         /* sessions before their name is confirmed, oldest first */
     list_t blocked;        /* sessions whose socket takes no more, or whose client the drain waits for */

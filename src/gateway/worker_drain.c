@@ -91,17 +91,18 @@ static void on_trim_session(session_t *session, void *arg)
 /* Tells the next sessions `info accepted N`. Returns true when all have been told. */
 static bool worker_finish_some(worker_t *self, bool all)
 {
-    uint32_t count = all ? self->slot_count : self->slot_count / DRAIN_SPREAD + DRAIN_LEAST;
-    for (; count > 0 && self->drain_slot < self->slot_count; count--, self->drain_slot++)
-        if (self->slots[self->drain_slot])
-            session_finish(self->slots[self->drain_slot]);
-    return self->drain_slot == self->slot_count;
+    uint32_t count = all ? self->slots.count : self->slots.count / DRAIN_SPREAD + DRAIN_LEAST;
+    session_t *session = NULL;
+    for (; count > 0 && (session = slots_next_session(&self->slots, &self->drain_slot)); count--)
+        session_finish(session);
+    return !session;
 }
 
 static bool worker_has_output(const worker_t *self)
 {
-    for (uint32_t slot = 0; slot < self->slot_count; slot++)
-        if (self->slots[slot] && self->slots[slot]->state < SESSION_CLOSING)
+    uint32_t at = 0;
+    for (const session_t *session; (session = slots_next_session(&self->slots, &at));)
+        if (session->state < SESSION_CLOSING)
             return true;
     return !list_is_empty(&self->unacknowledged);
 }

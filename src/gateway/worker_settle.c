@@ -28,8 +28,9 @@ static void on_await_session(session_t *session, void *arg)
 
 static bool worker_clients_acknowledged(const worker_t *self)
 {
-    for (uint32_t slot = 0; slot < self->slot_count; slot++)
-        if (self->slots[slot] && writer_is_awaited(&self->slots[slot]->writer))
+    uint32_t at = 0;
+    for (const session_t *session; (session = slots_next_session(&self->slots, &at));)
+        if (writer_is_awaited(&session->writer))
             return false;
     return true;
 }

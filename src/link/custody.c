@@ -6,6 +6,7 @@
 #include "link/custody.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 
 #include "link/custody_internal.h"
@@ -22,6 +23,7 @@ custody_t *custody_new(ledger_t *ledger, custody_settled_fn *on_settled, void *a
     self->on_settled = on_settled;
     self->arg = arg;
     self->floor = self->next = self->below = self->kept_end = 1;
+    randombytes_buf(self->key, sizeof self->key);
     return self;
 }
 
@@ -59,9 +61,10 @@ static entry_t *custody_number(custody_t *self)
     return custody_entry(self, self->next++);
 }
 
-void custody_accept(custody_t *self, uint64_t session, uint32_t size, unsigned copies)
+void custody_accept(custody_t *self, uint64_t session, uint32_t size, unsigned copies, unsigned groups)
 {
-    *custody_number(self) = (entry_t){.session = session, .size = size, .copies = (uint16_t)copies};
+    *custody_number(self) =
+        (entry_t){.session = session, .size = size, .copies = (uint16_t)copies, .groups = (uint16_t)groups};
     self->open_size += size;
     self->ledger->accepted += copies;
 }
@@ -102,24 +105,42 @@ static bool custody_is_open(const custody_t *self, uint64_t number)
     return !entry->taken && !entry->report;
 }
 
-/* Notes the ending of the copy to `name` of an open message; false if it has no such copy, or it was noted before. */
-static bool custody_note_ending(custody_t *self, uint64_t number, span_t name, ending_place_t place)
+/* Which recipient of an open message that notice is of, one of ENDING_MEMBER for a member of a group, or for a group
+ * that is told of by a node: the others with members may still get it. ENDING_NOBODY if it is of none. */
+static uint64_t custody_recipient(custody_t *self, const body_notice_t *notice)
 {
     body_record_t record;
-    bodies_read(&self->bodies, number, &record);
-    span_t rest = record.message.recipients;
-    uint32_t recipient = 0;
+    bodies_read(&self->bodies, notice->number, &record);
     if (record.type != RECORD_MESSAGE)
-        return false;
-    while (recipient < record.message.recipient_count && !span_equal(body_name_next(&rest), name))
-        recipient++;
-    return recipient < record.message.recipient_count &&
-           endings_add(&self->endings, &(ending_t){number, recipient, place});
+        return ENDING_NOBODY;
+    span_t rest = record.message.recipients;
+    bool has_group = false;
+    for (uint32_t recipient = 0; recipient < record.message.recipient_count; recipient++) {
+        span_t name = body_name_next(&rest);
+        bool is_group = name_is_group(name);
+        if (span_equal(name, notice->name) && !(is_group && notice->taken))
+            return recipient;
+        has_group = has_group || is_group;
+    }
+    uint64_t hash;
+    crypto_shorthash((unsigned char *)&hash, (const unsigned char *)notice->name.data, notice->name.size, self->key);
+    return has_group ? ENDING_MEMBER | hash : ENDING_NOBODY;
+}
+
+/* Notes an ending of an open message; false if it has no such copy, or it was noted before. */
+static bool custody_note_ending(custody_t *self, const body_notice_t *notice, ending_place_t place)
+{
+    uint64_t recipient = custody_recipient(self, notice);
+    if (recipient >= ENDING_MEMBER)
+        place = ENDING_NODE;
+    return recipient != ENDING_NOBODY && endings_add(&self->endings, &(ending_t){notice->number, recipient, place});
 }
 
 static void custody_refuse(custody_t *self, const body_notice_t *notice)
 {
-    custody_entry(self, notice->number)->copies--;
+    entry_t *entry = custody_entry(self, notice->number);
+    entry->copies--;
+    entry->groups -= name_is_group(notice->name);
     if (notice->error == FERRY_ERROR_UNCONFIRMED)
         self->ledger->unconfirmed[notice->reason < LEDGER_REASONS ? notice->reason : 0]++;
     else
@@ -133,7 +154,7 @@ bool custody_note(custody_t *self, const body_notice_t *notice)
     ending_place_t place = ENDING_HERE;
     if (notice->taken)
         place = notice->report ? ENDING_NODE : ENDING_BROKER;
-    if (!custody_note_ending(self, notice->number, notice->name, place))
+    if (!custody_note_ending(self, notice, place))
         return false;
     if (place == ENDING_HERE)
         custody_refuse(self, notice);
@@ -147,8 +168,9 @@ void custody_take(custody_t *self, uint64_t number)
         return;
     entry->taken = true;
     self->open_size -= entry->size;
-    self->ledger->handed_over += entry->copies;
-    entry->copies = 0;
+    self->ledger->handed_over += (unsigned)entry->copies - entry->groups;
+    self->ledger->shared += entry->groups;
+    entry->copies = entry->groups = 0;
     bodies_take(&self->bodies, number);
     if (entry->report)
         return;

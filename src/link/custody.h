@@ -23,12 +23,12 @@ typedef struct custody custody_t;
  */
 typedef void(custody_settled_fn)(void *arg, uint64_t session, uint64_t number);
 
-/* `ledger` is borrowed and gets accepted, handed_over, refused and unconfirmed. */
+/* `ledger` is borrowed and gets accepted, handed_over, shared, refused and unconfirmed. */
 custody_t *custody_new(ledger_t *ledger, custody_settled_fn *on_settled, void *arg);
 void custody_destroy(custody_t **self_p);
 
-/* Accepts a message of that size with so many copies and gives it the next number. */
-void custody_accept(custody_t *self, uint64_t session, uint32_t size, unsigned copies);
+/* Accepts a message of that size with so many copies, some of them to groups, and gives it the next number. */
+void custody_accept(custody_t *self, uint64_t session, uint32_t size, unsigned copies, unsigned groups);
 
 /* Numbers a report; it has no copies and is never settled, and its size is not open. */
 void custody_accept_report(custody_t *self);

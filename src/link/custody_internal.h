@@ -13,6 +13,7 @@ typedef struct {
     uint64_t session;
     uint32_t size;   /* bytes of the record, 0 for a report */
     uint16_t copies; /* not refused; handed over when taken */
+    uint16_t groups; /* of these, to groups: shared when taken */
     uint16_t held;   /* copies that their node holds for slow clients */
     uint16_t stated; /* copies that are, as far as the broker has stated them anew */
     bool taken;
@@ -38,6 +39,7 @@ struct custody {
     size_t exception_count, exception_capacity;
     unsettled_t unsettled;
     endings_t endings;   /* of copies of messages that are not taken */
+    uint8_t key[16];     /* for the hash of members' names */
     bool is_unsettled;   /* the broker is still to state what is held */
     uint64_t resent_end; /* kept bodies below it were sent on an earlier link */
     uint64_t again_end;  /* kept bodies below it were sent on a link that was not resumed */

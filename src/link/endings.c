@@ -14,13 +14,13 @@ void endings_fini(endings_t *self)
     *self = (endings_t){0};
 }
 
-static bool ending_is_before(const ending_t *self, uint64_t number, uint32_t recipient)
+static bool ending_is_before(const ending_t *self, uint64_t number, uint64_t recipient)
 {
     return self->number < number || (self->number == number && self->recipient < recipient);
 }
 
 /* Where that ending is, or belongs. */
-static size_t endings_place(const endings_t *self, uint64_t number, uint32_t recipient)
+static size_t endings_place(const endings_t *self, uint64_t number, uint64_t recipient)
 {
     size_t low = 0, high = self->count;
     while (low < high) {
@@ -33,7 +33,7 @@ static size_t endings_place(const endings_t *self, uint64_t number, uint32_t rec
     return low;
 }
 
-const ending_t *endings_find(const endings_t *self, uint64_t number, uint32_t recipient)
+const ending_t *endings_find(const endings_t *self, uint64_t number, uint64_t recipient)
 {
     size_t at = endings_place(self, number, recipient);
     const ending_t *ending = at < self->count ? &self->items[at] : NULL;

@@ -15,9 +15,12 @@ typedef enum {
     ENDING_BROKER, /* lost with its node: in the ledger of the broker, as long as that lives */
 } ending_place_t;
 
+#define ENDING_MEMBER (UINT64_C(1) << 63) /* in `recipient` of a member of a group, with a hash of its name */
+#define ENDING_NOBODY UINT64_MAX          /* no recipient */
+
 typedef struct {
     uint64_t number;    /* of the message */
-    uint32_t recipient; /* position in the record */
+    uint64_t recipient; /* position in the record, or of ENDING_MEMBER */
     ending_place_t place;
 } ending_t;
 
@@ -30,7 +33,7 @@ typedef struct {
 void endings_fini(endings_t *self);
 
 /* The ending of that copy, or NULL. Borrowed until the next change. */
-const ending_t *endings_find(const endings_t *self, uint64_t number, uint32_t recipient);
+const ending_t *endings_find(const endings_t *self, uint64_t number, uint64_t recipient);
 
 /* Notes an ending; false if that copy's was noted before. */
 bool endings_add(endings_t *self, const ending_t *ending);

@@ -114,6 +114,9 @@ void link_register(link_t *self, uint64_t session, span_t name, link_claim_t cla
 void link_leaving(link_t *self, uint64_t session);
 void link_pause(link_t *self, span_t name, bool paused);
 
+/* Tells which session is the only member of a group here, or that none is: 0. Ignored while the link is not up. */
+void link_only(link_t *self, uint64_t group, uint64_t member);
+
 /* A session begins to watch a name, or ends to. Ignored while the link is not up: on_up states all. */
 void link_watch(link_t *self, uint64_t session, span_t name, bool is_on);
 

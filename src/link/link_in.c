@@ -72,6 +72,13 @@ static int link_read_notice(link_t *self, body_notice_t *notice, const run_t *ru
     return 1;
 }
 
+/* N.B. a group's copy is none of its own: those of its members are made when it is taken. */
+static void link_count_taken_over(link_t *self, const body_copy_t *copy)
+{
+    for (unsigned i = 0; i < copy->recipient_count; i++)
+        self->options.ledger->taken_over += !link_session_is_group(body_session_at(copy, i));
+}
+
 /* Gives the owner those of a copy's sessions of which the log says `answer`. */
 static void link_take_copy(link_t *self, const body_copy_t *copy, const run_t *run, const taken_log_answer_t *answers,
     taken_log_answer_t answer)
@@ -85,7 +92,7 @@ static void link_take_copy(link_t *self, const body_copy_t *copy, const run_t *r
             memcpy(sessions + 8 * part.recipient_count++, copy->recipients + 8 * (size_t)i, 8);
     if (part.recipient_count == 0)
         return;
-    self->options.ledger->taken_over += part.recipient_count;
+    link_count_taken_over(self, &part);
     if (answer == TAKEN_LOG_NEW)
         self->callbacks->on_copy(self->owner, self, &part, run->origin);
     else
@@ -95,9 +102,9 @@ static void link_take_copy(link_t *self, const body_copy_t *copy, const run_t *r
 /* A copy that was taken before: if it was reported then, it is now, too. */
 static void link_report_again(link_t *self, uint64_t number, uint64_t session, const run_t *run)
 {
-    const body_report_t *report = reported_find(&run->origin->reported, number, session);
-    if (report)
-        link_report(self, session, report);
+    const reported_t *reported = &run->origin->reported;
+    for (size_t at = reported_find(reported, number, session); reported_is(reported, at, number, session); at++)
+        link_report(self, session, &reported->items[at].report);
 }
 
 static void link_read_copy_again(link_t *self, const body_copy_t *copy, const run_t *run)
@@ -125,7 +132,7 @@ static int link_read_copy(link_t *self, const body_copy_t *copy, const run_t *ru
     }
     for (unsigned i = 0; i < copy->recipient_count; i++)
         taken_log_add(&run->origin->log, copy->number, body_session_at(copy, i));
-    self->options.ledger->taken_over += copy->recipient_count;
+    link_count_taken_over(self, copy);
     self->callbacks->on_copy(self->owner, self, copy, run->origin);
     return 1;
 }

@@ -224,6 +224,14 @@ bool link_fits(const link_t *self, size_t size)
     return size <= link_largest(self);
 }
 
+static unsigned count_groups(const span_t *recipients, unsigned recipient_count)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < recipient_count; i++)
+        count += name_is_group(recipients[i]);
+    return count;
+}
+
 void link_send(link_t *self, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,
     unsigned recipient_count, span_t text)
 {
@@ -231,7 +239,7 @@ void link_send(link_t *self, uint64_t session, unsigned flags, span_t sender, co
     link_make_room(self, size);
     body_put_message(&self->body, session, flags, sender, recipients, recipient_count, text);
     self->body_count++;
-    custody_accept(self->custody, session, (uint32_t)size, recipient_count);
+    custody_accept(self->custody, session, (uint32_t)size, recipient_count, count_groups(recipients, recipient_count));
 }
 
 void link_report(link_t *self, uint64_t recipient, const body_report_t *report)
@@ -266,6 +274,12 @@ void link_register(link_t *self, uint64_t session, span_t name, link_claim_t cla
                                    .term = claim.term,
                                    .serial = claim.serial,
                                    .name = name}});
+}
+
+void link_only(link_t *self, uint64_t group, uint64_t member)
+{
+    if (self->state == LINK_UP)
+        link_control(self, &(control_t){.type = RECORD_ONLY, .name = {.session = group, .member = member}});
 }
 
 void link_leaving(link_t *self, uint64_t session)

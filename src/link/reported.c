@@ -21,8 +21,7 @@ void reported_fini(reported_t *self)
     *self = (reported_t){0};
 }
 
-/* Where that copy is, or belongs. */
-static size_t reported_place(const reported_t *self, uint64_t number, uint64_t recipient)
+size_t reported_find(const reported_t *self, uint64_t number, uint64_t recipient)
 {
     size_t low = 0, high = self->count;
     while (low < high) {
@@ -36,11 +35,9 @@ static size_t reported_place(const reported_t *self, uint64_t number, uint64_t r
     return low;
 }
 
-const body_report_t *reported_find(const reported_t *self, uint64_t number, uint64_t recipient)
+bool reported_is(const reported_t *self, size_t at, uint64_t number, uint64_t recipient)
 {
-    size_t at = reported_place(self, number, recipient);
-    const reported_item_t *item = at < self->count ? &self->items[at] : NULL;
-    return item && item->report.number == number && item->recipient == recipient ? &item->report : NULL;
+    return at < self->count && self->items[at].report.number == number && self->items[at].recipient == recipient;
 }
 
 static span_t name_copy(span_t name)
@@ -54,15 +51,16 @@ static span_t name_copy(span_t name)
 
 void reported_add(reported_t *self, uint64_t recipient, const body_report_t *report)
 {
-    if (reported_find(self, report->number, recipient))
-        return;
+    size_t at = reported_find(self, report->number, recipient);
+    for (; reported_is(self, at, report->number, recipient); at++)
+        if (span_equal(self->items[at].report.name, report->name))
+            return;
     if (self->count == self->capacity) {
         self->capacity = self->capacity ? 2 * self->capacity : ITEMS_FIRST;
         self->items = realloc(self->items, self->capacity * sizeof *self->items);
         if (!self->items)
             abort();
     }
-    size_t at = reported_place(self, report->number, recipient);
     memmove(self->items + at + 1, self->items + at, (self->count++ - at) * sizeof *self->items);
     self->items[at] = (reported_item_t){recipient, *report};
     self->items[at].report.name = name_copy(report->name);
@@ -70,7 +68,7 @@ void reported_add(reported_t *self, uint64_t recipient, const body_report_t *rep
 
 void reported_cut(reported_t *self, uint64_t floor)
 {
-    size_t count = self->count ? reported_place(self, floor, 0) : 0;
+    size_t count = self->count ? reported_find(self, floor, 0) : 0;
     if (count == 0)
         return;
     items_free(self->items, count);

@@ -5,12 +5,13 @@
 #ifndef FERRY_LINK_REPORTED_H
 #define FERRY_LINK_REPORTED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "wire/body.h"
 
 typedef struct {
-    uint64_t recipient;   /* the session that the copy was for */
+    uint64_t recipient;   /* the session that the copy was for, be it a group's */
     body_report_t report; /* its name is malloc'd */
 } reported_item_t;
 
@@ -22,11 +23,13 @@ typedef struct {
 
 void reported_fini(reported_t *self);
 
-/* Notes what was reported of a copy, once. */
+/* Notes what was reported of a copy, once for each name. */
 void reported_add(reported_t *self, uint64_t recipient, const body_report_t *report);
 
-/* What was reported of that copy, or NULL. Borrowed until the next change. */
-const body_report_t *reported_find(const reported_t *self, uint64_t number, uint64_t recipient);
+/* The place of the first item of that copy, and whether the item at a place is of it: of a group there is one for each
+ * member. */
+size_t reported_find(const reported_t *self, uint64_t number, uint64_t recipient);
+bool reported_is(const reported_t *self, size_t at, uint64_t number, uint64_t recipient);
 
 /* Forgets what lies below the origin's floor. */
 void reported_cut(reported_t *self, uint64_t floor);

@@ -116,6 +116,10 @@ static void small_walk(walk_t *self, control_t *record)
         walk_flag(self, &record->name.is_on, 1);
         walk_name(self, &record->name.name);
         break;
+    case RECORD_ONLY:
+        walk_64(self, &record->name.session);
+        walk_64(self, &record->name.member);
+        break;
     case RECORD_PAUSE:
     case RECORD_RESUME:
         walk_name(self, &record->name.name);
@@ -206,9 +210,13 @@ static bool control_is_good(const control_t *self)
         return self->welcome.nodes.size <= CONTROL_NODES_MAX * LINK_ID_SIZE && self->welcome.window_size &&
                self->welcome.batch_size && self->welcome.heartbeat_ms && self->welcome.timeout_ms;
     case RECORD_REGISTER:
+        return session_is_good(self->name.session) &&
+               link_session_is_group(self->name.session) == name_is_group(self->name.name);
     case RECORD_LEAVING:
     case RECORD_WATCH:
         return session_is_good(self->name.session);
+    case RECORD_ONLY:
+        return session_is_good(self->name.session) && link_session_is_group(self->name.session);
     case RECORD_HOLD:
     case RECORD_END:
         return session_is_good(self->held.session);

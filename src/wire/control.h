@@ -16,6 +16,8 @@
 #define LINK_ID_OF_SIZE 8          /* what the id of a broker's own node begins with, of the instance's */
 #define LINK_SLOT_LIMIT (1u << 20) /* the low 32 bits of a session are below this */
 
+#define LINK_SESSION_GROUP (UINT64_C(1) << 63) /* in the sessions of groups, and in no other */
+
 #define CONTROL_NODES_MAX 2048 /* ids in HELLO and in WELCOME: half of a frame's control records */
 
 typedef struct {
@@ -27,6 +29,18 @@ typedef enum {
 #include "records.def"
 #undef RECORD
 } record_type_t;
+
+/* Whether a name, of one byte at least, is a group's. */
+static inline bool name_is_group(span_t name)
+{
+    return name.data[0] == '#';
+}
+
+/* Whether a session is a group's, which stands for its members at that node. */
+static inline bool link_session_is_group(uint64_t session)
+{
+    return (session & LINK_SESSION_GROUP) != 0;
+}
 
 typedef enum { CONTROL_FROM_NODE, CONTROL_FROM_BROKER } control_side_t;
 
@@ -63,6 +77,7 @@ typedef struct {
             bool took_over;                 /* CONFIRMED */
             bool is_on;                     /* WATCH: from now on; PRESENCE: it is here; both with session and name */
             uint16_t error;                 /* DENIED, with session */
+            uint64_t member;                /* ONLY, with session */
             span_t name;                    /* REGISTER; PAUSE, RESUME use it alone */
         } name;
         struct {

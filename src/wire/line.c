@@ -230,12 +230,19 @@ static int line_parse_send(line_t *self, const line_limits_t *limits)
     return line_parse_message(self, span_of(argument.data + label.size, argument.size - label.size), limits);
 }
 
-/* The argument is a name. */
+/* The argument is a group. */
+static int line_check_group(span_t name, size_t size_max)
+{
+    return name.data[0] == '#' ? line_check_destination(name, size_max) : -FERRY_ERROR_BAD_NAME;
+}
+
+/* The argument is one name, of the kind that the command is about. */
 static int line_check_argument(line_t *self, const line_limits_t *limits)
 {
     if (self->text.size == 0)
         return -FERRY_ERROR_BAD_LINE;
-    int error = line_check_name(self->text, limits->name_size);
+    bool is_group = self->kind == LINE_JOIN || self->kind == LINE_LEAVE;
+    int error = (is_group ? line_check_group : line_check_name)(self->text, limits->name_size);
     if (error)
         self->culprit = utf8_cut(self->text, LINE_CULPRIT_SIZE);
     return error;
@@ -267,7 +274,7 @@ int line_parse(line_t *self, span_t line, const line_limits_t *limits)
         return error;
     if (self->kind == LINE_SEND)
         return line_parse_send(self, limits);
-    return self->kind == LINE_WATCH || self->kind == LINE_UNWATCH ? line_check_argument(self, limits) : 0;
+    return self->kind >= LINE_JOIN && self->kind <= LINE_UNWATCH ? line_check_argument(self, limits) : 0;
 }
 
 span_t line_help(void)

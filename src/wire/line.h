@@ -18,12 +18,23 @@ typedef struct {
 
 #define LINE_LABEL_SIZE 64 /* bytes of a label, at most */
 
-typedef enum { LINE_MESSAGE, LINE_SEND, LINE_WATCH, LINE_UNWATCH, LINE_PING, LINE_HELP, LINE_QUIT } line_kind_t;
+typedef enum {
+    LINE_MESSAGE,
+    LINE_SEND,
+    LINE_JOIN,
+    LINE_LEAVE,
+    LINE_WATCH,
+    LINE_UNWATCH,
+    LINE_PING,
+    LINE_HELP,
+    LINE_QUIT,
+} line_kind_t;
 
 typedef struct {
     line_kind_t kind;
-    span_t text;    /* of a message; LINE_PING: the token; LINE_WATCH, LINE_UNWATCH: the name */
-    span_t label;   /* LINE_SEND, also after an error, if there was one; else empty */
+    span_t text;  /* of a message; LINE_PING: the token; LINE_WATCH, LINE_UNWATCH: the name; LINE_JOIN, LINE_LEAVE: the
+                     group, with its `#` */
+    span_t label; /* LINE_SEND, also after an error, if there was one; else empty */
     span_t culprit; /* after an error: what its line names ("error bad-name CULPRIT"), or empty */
     unsigned recipient_count;
     span_t *recipients; /* distinct names in order of appearance; the caller's array of limits->recipient_count */

@@ -61,6 +61,8 @@ const vector_field_t vector_fields[] = {
     CONTROL("LEAVING", "session", VECTOR_64, name.session),
     CONTROL("LEFT", "session", VECTOR_64, name.session),
     CONTROL("PAUSE", "name", VECTOR_TEXT, name.name),
+    CONTROL("ONLY", "session", VECTOR_64, name.session),
+    CONTROL("ONLY", "member", VECTOR_64, name.member),
     CONTROL("WATCH", "session", VECTOR_64, name.session),
     CONTROL("WATCH", "on", VECTOR_FLAG, name.is_on),
     CONTROL("WATCH", "name", VECTOR_TEXT, name.name),

@@ -115,6 +115,8 @@ static void prometheus_reads_every_number(void **state)
         "ferrymq_ledger_accepted_copies_total{actor=\"worker-0\"} 10",
         "ferrymq_ledger_taken_over_copies_total{actor=\"worker-0\"} 0",
         "ferrymq_ledger_delivered_copies_total{actor=\"worker-0\"} 5",
+        "ferrymq_ledger_shared_copies_total{actor=\"worker-0\"} 0",
+        "ferrymq_ledger_made_copies_total{actor=\"worker-0\"} 0",
         "ferrymq_ledger_handed_over_copies_total{actor=\"worker-0\"} 0",
         "ferrymq_ledger_refused_copies_total{actor=\"worker-0\",reason=\"no-such-peer\"} 2",
         "ferrymq_ledger_refused_copies_total{actor=\"worker-0\",reason=\"draining\"} 0",

@@ -42,7 +42,7 @@ enum { ERROR_DRAINING = 7, ERROR_NO_SUCH_PEER = 14, REASON_GONE = 1, REASON_STAL
 
 static ledger_t ledger_sample(void)
 {
-    ledger_t ledger = {.accepted = 100, .taken_over = 10, .delivered = 50, .handed_over = 20};
+    ledger_t ledger = {.accepted = 100, .taken_over = 10, .made = 12, .delivered = 50, .handed_over = 20, .shared = 12};
     ledger.refused[ERROR_NO_SUCH_PEER] = 3;
     ledger.refused[ERROR_DRAINING] = 1;
     ledger.returned[REASON_STALLED] = 5;
@@ -83,6 +83,10 @@ static void every_field_counts_in_the_balance(void **state)
     assert_int_equal(ledger_balance(&ledger, SAMPLE_PENDING), 2);
     ledger.delivered++;
     ledger.handed_over++;
+    assert_int_equal(ledger_balance(&ledger, SAMPLE_PENDING), 0);
+    ledger.made++;
+    assert_int_equal(ledger_balance(&ledger, SAMPLE_PENDING), 1);
+    ledger.shared++;
     ledger.refused[0]++;
     ledger.returned[LEDGER_REASONS - 1]++;
     ledger.unconfirmed[REASON_GONE]++;
@@ -100,6 +104,8 @@ static void a_sum_of_ledgers_holds_every_counter_of_both(void **state)
     assert_int_equal(sum.taken_over, 20);
     assert_int_equal(sum.delivered, 100);
     assert_int_equal(sum.handed_over, 40);
+    assert_int_equal(sum.made, 24);
+    assert_int_equal(sum.shared, 24);
     assert_int_equal(sum.refused[ERROR_NO_SUCH_PEER], 6);
     assert_int_equal(sum.refused[ERROR_DRAINING], 2);
     assert_int_equal(sum.returned[REASON_STALLED], 10);
@@ -112,7 +118,7 @@ static void json_names_only_the_reasons_that_were_counted(void **state)
     (void)state;
     ledger_t ledger = ledger_sample();
     assert_json(ledger_json(&ledger, SAMPLE_PENDING),
-        "{\"accepted\":100,\"taken_over\":10,\"delivered\":50,\"handed_over\":20,"
+        "{\"accepted\":100,\"taken_over\":10,\"made\":12,\"delivered\":50,\"handed_over\":20,\"shared\":12,"
         "\"refused\":{\"draining\":1,\"no-such-peer\":3},\"returned\":{\"stalled\":5},"
         "\"unconfirmed\":{\"gateway-lost\":7},\"pending\":24}");
 }
@@ -124,7 +130,7 @@ static void numbers_outside_the_tables_are_reported_as_one_unknown(void **state)
     ledger.returned[0] = 2;
     ledger.returned[LEDGER_REASONS - 1] = 3;
     assert_json(ledger_json(&ledger, 0),
-        "{\"accepted\":0,\"taken_over\":0,\"delivered\":0,\"handed_over\":0,"
+        "{\"accepted\":0,\"taken_over\":0,\"made\":0,\"delivered\":0,\"handed_over\":0,\"shared\":0,"
         "\"refused\":{},\"returned\":{\"unknown\":5},\"unconfirmed\":{},\"pending\":0}");
 }
 
@@ -175,8 +181,8 @@ static void the_log_has_one_line_and_one_more_a_reason(void **state)
     ledger_t ledger = ledger_sample();
     logged[0] = '\0';
     ledger_log(&ledger, SAMPLE_PENDING + 1);
-    assert_string_equal(logged, "event=ledger accepted=100 taken_over=10 delivered=50 refused=4 returned=5"
-                                " unconfirmed=7 handed_over=20 pending=25 balance=-1\n"
+    assert_string_equal(logged, "event=ledger accepted=100 taken_over=10 made=12 delivered=50 refused=4 returned=5"
+                                " unconfirmed=7 handed_over=20 shared=12 pending=25 balance=-1\n"
                                 "event=ledger-reason end=refused reason=draining count=1\n"
                                 "event=ledger-reason end=refused reason=no-such-peer count=3\n"
                                 "event=ledger-reason end=returned reason=stalled count=5\n"

@@ -104,14 +104,14 @@ static void people_read_rows_a_sum_and_reasons(void **state)
     balance_write(balance, &display);
     fclose(display.out);
     assert_string_equal(text,
-        "  process   role     accepted  taken over  delivered  refused  returned  unconfirmed  handed over  pending  "
-        "balance\n"
-        "  http://a  gateway         9           0          0        4         0            0            5        0"
-        "        0\n"
-        "  http://b  gateway         0           5          2        0         1            2            0        0"
-        "        0\n"
-        "  sum                       9           5          2        4         1            2            5        0"
-        "        0\n"
+        "  process   role     accepted  taken over  made  delivered  refused  returned  unconfirmed  handed over  "
+        "shared  pending  balance\n"
+        "  http://a  gateway         9           0     0          0        4         0            0            5  "
+        "     0        0        0\n"
+        "  http://b  gateway         0           5     0          2        0         1            2            0  "
+        "     0        0        0\n"
+        "  sum                       9           5     0          2        4         1            2            5  "
+        "     0        0        0\n"
         "\n"
         "  by reason             copies\n"
         "  refused no-such-peer       3\n"
@@ -133,9 +133,11 @@ static void programs_read_one_object(void **state)
     char *text = json_dumps(json, JSON_COMPACT);
     assert_string_equal(text,
         "{\"at_rest\":true,\"balanced\":false,\"processes\":[{\"url\":\"http://a\",\"role\":\"gateway\",\"version\":"
-        "\"1.2\",\"pid\":7,\"ledger\":{\"accepted\":9,\"taken_over\":0,\"delivered\":0,\"handed_over\":5,\"refused\":{"
+        "\"1.2\",\"pid\":7,\"ledger\":{\"accepted\":9,\"taken_over\":0,\"made\":0,\"delivered\":0,\"handed_over\":5,"
+        "\"shared\":0,\"refused\":{"
         "\"no-such-peer\":3,\"undelivered\":1},\"returned\":{},\"unconfirmed\":{},\"pending\":0,\"balance\":0}}],"
-        "\"sum\":{\"accepted\":9,\"taken_over\":0,\"delivered\":0,\"handed_over\":5,\"refused\":{\"no-such-peer\":3,"
+        "\"sum\":{\"accepted\":9,\"taken_over\":0,\"made\":0,\"delivered\":0,\"handed_over\":5,\"shared\":0,"
+        "\"refused\":{\"no-such-peer\":3,"
         "\"undelivered\":1},\"returned\":{},\"unconfirmed\":{},\"pending\":0,\"balance\":0},\"between_processes\":5}");
     free(text);
     json_decref(json);

@@ -67,7 +67,7 @@ static inline uint32_t rig_accept(custody_rig_t *rig, uint64_t session, unsigned
     span_t sender = span_str("s");
     body_put_message(&rig->body, session, 0, sender, recipients, recipient_count, span_of(text, text_size));
     size_t size = body_message_size(sender, recipients, recipient_count, span_of(text, text_size));
-    custody_accept(rig->custody, session, (uint32_t)size, recipient_count);
+    custody_accept(rig->custody, session, (uint32_t)size, recipient_count, 0);
     return (uint32_t)size;
 }
 
