@@ -30,8 +30,10 @@ book_t book_read(server_t *server)
     book_t self = {
         .accepted = number(ledger, "accepted"),
         .taken_over = number(ledger, "taken_over"),
+        .made = number(ledger, "made"),
         .delivered = number(ledger, "delivered"),
         .handed_over = number(ledger, "handed_over"),
+        .shared = number(ledger, "shared"),
         .refused = sum(json_object_get(ledger, "refused")),
         .returned = sum(json_object_get(ledger, "returned")),
         .unconfirmed = sum(json_object_get(ledger, "unconfirmed")),
@@ -47,8 +49,10 @@ book_t book_read_log(server_t *server)
     return (book_t){
         .accepted = server_ledger(server, "accepted"),
         .taken_over = server_ledger(server, "taken_over"),
+        .made = server_ledger(server, "made"),
         .delivered = server_ledger(server, "delivered"),
         .handed_over = server_ledger(server, "handed_over"),
+        .shared = server_ledger(server, "shared"),
         .refused = server_ledger(server, "refused"),
         .returned = server_ledger(server, "returned"),
         .unconfirmed = server_ledger(server, "unconfirmed"),
@@ -61,8 +65,10 @@ void book_add(book_t *self, const book_t *other)
 {
     self->accepted += other->accepted;
     self->taken_over += other->taken_over;
+    self->made += other->made;
     self->delivered += other->delivered;
     self->handed_over += other->handed_over;
+    self->shared += other->shared;
     self->refused += other->refused;
     self->returned += other->returned;
     self->unconfirmed += other->unconfirmed;
@@ -73,15 +79,17 @@ void book_add(book_t *self, const book_t *other)
 bool book_is_closed(const book_t *self)
 {
     return self->handed_over == self->taken_over && self->pending == 0 &&
-           self->accepted == self->delivered + self->refused + self->returned + self->unconfirmed;
+           self->accepted + self->made ==
+               self->delivered + self->refused + self->returned + self->unconfirmed + self->shared;
 }
 
 void book_describe(const book_t *self, char *text, size_t size)
 {
     snprintf(text, size,
-        "accepted %jd, taken over %jd, delivered %jd, handed over %jd, refused %jd, returned %jd, unconfirmed %jd, "
-        "pending %jd; %u processes out of balance",
-        (intmax_t)self->accepted, (intmax_t)self->taken_over, (intmax_t)self->delivered, (intmax_t)self->handed_over,
-        (intmax_t)self->refused, (intmax_t)self->returned, (intmax_t)self->unconfirmed, (intmax_t)self->pending,
-        self->faulty);
+        "accepted %jd, taken over %jd, made %jd, delivered %jd, handed over %jd, shared %jd, refused %jd, returned "
+        "%jd, "
+        "unconfirmed %jd, pending %jd; %u processes out of balance",
+        (intmax_t)self->accepted, (intmax_t)self->taken_over, (intmax_t)self->made, (intmax_t)self->delivered,
+        (intmax_t)self->handed_over, (intmax_t)self->shared, (intmax_t)self->refused, (intmax_t)self->returned,
+        (intmax_t)self->unconfirmed, (intmax_t)self->pending, self->faulty);
 }

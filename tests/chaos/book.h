@@ -14,8 +14,10 @@
 typedef struct {
     int64_t accepted;
     int64_t taken_over;
+    int64_t made;
     int64_t delivered;
     int64_t handed_over;
+    int64_t shared;
     int64_t refused;
     int64_t returned;
     int64_t unconfirmed;
@@ -29,7 +31,7 @@ book_t book_read_log(server_t *server);
 
 void book_add(book_t *self, const book_t *other);
 
-/* True if what was handed over was taken over, and all that was accepted has ended. */
+/* True if what was handed over was taken over, and all that was accepted or made for members of groups has ended. */
 bool book_is_closed(const book_t *self);
 
 /* Writes the book as one line of text, cut to `size` with its NUL. */

@@ -224,7 +224,8 @@ void chaos_run(const chaos_fault_t *fault, unsigned times, uint64_t seed, result
 {
     chaos_t self = {.fault = fault, .dice = {.state = seed}, .result = result};
     self.deployment = deployment_start(&fault->shape, &self.dice);
-    self.population = population_new(self.deployment, &self.dice, CLIENTS, fault->hit, true);
+    self.population = population_new(
+        self.deployment, &self.dice, CLIENTS, fault->hit, true, !fault->hit && !(fault->allows & CHAOS_TELLS));
     if (fault->allows & CHAOS_KILLS)
         crowd_beware(population_crowd(self.population));
     chaos_await_all(&self);

@@ -21,6 +21,7 @@
 #define REST_LEAST_MS 300 /* between two deeds of an unruly member */
 #define REST_MOST_MS  1800
 #define EACH_ROLE     3 /* members in each unruly role */
+#define GROUP_EACH    4 /* one of so many plain members writes to a group */
 
 typedef enum { ROLE_SLOW, ROLE_STUCK, ROLE_LEAVER, ROLE_RESET, ROLE_SILENT, ROLE_MOVER, ROLE_COUNT } role_t;
 
@@ -45,7 +46,7 @@ struct population {
     void *arg;
 };
 
-static void join_plain(population_t *self, unsigned hit)
+static void join_plain(population_t *self, unsigned hit, bool groups)
 {
     unsigned gateways = deployment_shape(self->deployment)->gateways;
     for (unsigned i = 0; i < self->plain_count; i++) {
@@ -61,6 +62,8 @@ static void join_plain(population_t *self, unsigned hit)
         crowd_address(self->crowd, i, (i + gateways) % self->plain_count);
         crowd_address(self->crowd, i, (i + 1) % self->plain_count);
         crowd_address(self->crowd, i, (i + 2 * gateways + 1) % self->plain_count);
+        if (groups && i % GROUP_EACH == 0)
+            crowd_gather(self->crowd, i);
     }
 }
 
@@ -122,7 +125,8 @@ static void rest(population_t *self, unruly_t *unruly)
         deadline_now_ms() + dice_between(self->dice, REST_LEAST_MS, REST_MOST_MS) * (int64_t)deadline_patience();
 }
 
-population_t *population_new(deployment_t *deployment, dice_t *dice, unsigned count, unsigned hit, bool unruly)
+population_t *population_new(
+    deployment_t *deployment, dice_t *dice, unsigned count, unsigned hit, bool unruly, bool groups)
 {
     population_t *self = calloc(1, sizeof(*self));
     assert(self);
@@ -130,7 +134,7 @@ population_t *population_new(deployment_t *deployment, dice_t *dice, unsigned co
     self->dice = dice;
     self->plain_count = count;
     self->crowd = crowd_new("c", count + (ROLE_COUNT + 3) * EACH_ROLE);
-    join_plain(self, hit);
+    join_plain(self, hit, groups);
     if (unruly)
         join_all_unruly(self);
     crowd_login(self->crowd, count, 30000);

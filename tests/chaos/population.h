@@ -19,8 +19,10 @@ enum { POPULATION_STEADY = 1, POPULATION_HIT = 2, POPULATION_LAZY = 4, POPULATIO
 typedef struct population population_t;
 
 /* Logs everybody in: `count` plain clients, and the unruly if they are wanted. `hit` has bit i for the clients of
- * gateway i. Deployment and dice are borrowed as long as the population lives. */
-population_t *population_new(deployment_t *deployment, dice_t *dice, unsigned count, unsigned hit, bool unruly);
+ * gateway i. With `groups` some plain ones write to groups, whose members must be spared: they miss what is sent while
+ * they are cut off. Deployment and dice are borrowed as long as the population lives. */
+population_t *population_new(
+    deployment_t *deployment, dice_t *dice, unsigned count, unsigned hit, bool unruly, bool groups);
 void population_destroy(population_t **self_p);
 
 crowd_t *population_crowd(population_t *self);

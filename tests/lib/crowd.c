@@ -100,6 +100,11 @@ void crowd_address(crowd_t *self, unsigned from, unsigned to)
     account_open(self->ground.account, from, to);
 }
 
+void crowd_gather(crowd_t *self, unsigned from)
+{
+    self->ground.members[from].gathers = true;
+}
+
 void crowd_login(crowd_t *self, unsigned at_once, unsigned timeout_ms)
 {
     self->at_once = at_once;

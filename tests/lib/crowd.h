@@ -66,6 +66,10 @@ unsigned crowd_join(crowd_t *self, const crowd_member_t *member);
 /* Adds one to the recipients of each of `from`'s messages; before crowd_start, and at most 64. */
 void crowd_address(crowd_t *self, unsigned from, unsigned to);
 
+/* Each of `from`'s messages goes to a group of its recipients, who join it as they log in: what one of them misses
+ * while it is not connected is none of its account. Before they log in, and before crowd_start. */
+void crowd_gather(crowd_t *self, unsigned from);
+
 /* Connects all that are not and waits until each has logged in, at most `at_once` of them under way at a time. A login
  * that is refused fails the test, unless the member returns. */
 void crowd_login(crowd_t *self, unsigned at_once, unsigned timeout_ms);

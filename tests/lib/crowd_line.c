@@ -17,12 +17,22 @@ static int find_member(const crowd_ground_t *ground, const char *name, char **en
     return number < ground->member_count ? (int)number : -1;
 }
 
+/* Passes over the group's name behind the sender's if this is what a member writes to. */
+static void pass_group(const crowd_ground_t *ground, int from, char **text)
+{
+    char group[64];
+    int size = snprintf(group, sizeof(group), " #%s-%d", ground->prefix, from);
+    if (from >= 0 && ground->members[from].gathers && strncmp(*text, group, (size_t)size) == 0)
+        *text += size;
+}
+
 /* `line` is "from NAME: NUMBER…", and the text must be what that member writes. */
 static void on_message(member_t *self, const char *line, int64_t now_ms)
 {
     const crowd_ground_t *ground = self->ground;
     char *text = NULL;
     int from = find_member(ground, line + strlen("from "), &text);
+    pass_group(ground, from, &text);
     if (from < 0 || strncmp(text, ": ", 2) != 0 || !ground->members[from].line) {
         member_complain(self, "nobody sends", line);
         return;
@@ -83,8 +93,8 @@ static void on_info(member_t *self, const char *line)
         self->told = true;
         self->told_lines = strtoull(line + sizeof(accepted) - 1, NULL, 10);
         self->ground->totals.told++;
-        if (self->told_lines < MEMBER_GREETING_LINES)
-            member_complain(self, "less than the /ping:", line);
+        if (self->told_lines < self->greeting_lines)
+            member_complain(self, "less than the greeting:", line);
     } else if (strcmp(line, "info draining") == 0) {
         self->ground->totals.draining++;
     }
@@ -100,8 +110,8 @@ void member_on_line(member_t *self, const char *line, int64_t now_ms)
         on_error(self, line, now_ms);
     else if (strncmp(line, "info ", 5) == 0)
         on_info(self, line);
-    else if (self->state == MEMBER_GREETING && strcmp(line, "ok ping in") == 0)
-        member_on_login(self, now_ms);
+    else if (self->state == MEMBER_GREETING && (strcmp(line, "ok ping in") == 0 || strncmp(line, "ok join #", 9) == 0))
+        member_on_greeting(self, now_ms);
     else
         member_complain(self, "an unknown line", line);
 }

@@ -90,10 +90,10 @@ void member_complain(member_t *self, const char *what, const char *line)
 static void settle(member_t *self)
 {
     uint64_t lines = written_lines(self);
-    if (self->told && self->told_lines - MEMBER_GREETING_LINES > lines)
+    if (self->told && self->told_lines - self->greeting_lines > lines)
         member_complain(self, "more was accepted than was written", "info accepted");
     self->sent += lines;
-    self->base += self->told ? self->told_lines - MEMBER_GREETING_LINES : lines;
+    self->base += self->told ? self->told_lines - self->greeting_lines : lines;
     self->written = 0;
     self->output_at = 0;
     self->output_size = 0;
@@ -162,12 +162,38 @@ void member_connect(member_t *self, int64_t now_ms)
     member_update(self, now_ms);
 }
 
+static bool is_in_group_of(const member_t *self, const member_t *other)
+{
+    for (unsigned i = 0; other->gathers && i < other->recipient_count; i++)
+        if (other->recipients[i] == self->number)
+            return true;
+    return false;
+}
+
+/* Its name, and what is to be answered before it is in. Returns the bytes. */
+static size_t make_greeting(member_t *self, char *greeting, size_t size)
+{
+    const crowd_ground_t *ground = self->ground;
+    size_t used = (size_t)snprintf(greeting, size, "%s-%u\n", ground->prefix, self->number);
+    self->greeting_lines = 1;
+    for (unsigned i = 0; i < ground->member_count; i++) {
+        if (!is_in_group_of(self, &ground->members[i]))
+            continue;
+        used += (size_t)snprintf(greeting + used, size - used, "/join #%s-%u\n", ground->prefix, i);
+        self->greeting_lines++;
+    }
+    used += (size_t)snprintf(greeting + used, size - used, "/ping in\n");
+    assert(used < size);
+    self->greetings = self->greeting_lines;
+    return used;
+}
+
 static void on_connected(member_t *self, int64_t now_ms)
 {
-    char greeting[128];
-    int size = snprintf(greeting, sizeof(greeting), "%s-%u\n/ping in\n", self->ground->prefix, self->number);
+    char greeting[4096];
+    size_t size = make_greeting(self, greeting, sizeof(greeting));
     int failed = stream_socket_wait(self->fd, deadline_in(0));
-    if (!failed && send(self->fd, greeting, (size_t)size, MSG_NOSIGNAL) != size)
+    if (!failed && send(self->fd, greeting, size, MSG_NOSIGNAL) != (ssize_t)size)
         failed = -errno;
     if (failed) {
         member_fail_login(self, strerror(-failed), now_ms);
@@ -176,8 +202,10 @@ static void on_connected(member_t *self, int64_t now_ms)
     self->state = MEMBER_GREETING;
 }
 
-void member_on_login(member_t *self, int64_t now_ms)
+void member_on_greeting(member_t *self, int64_t now_ms)
 {
+    if (--self->greetings > 0)
+        return;
     self->state = MEMBER_IN;
     self->attempts = 0;
     self->lags = self->description.read_rate != PACE_FREE;
@@ -240,7 +268,9 @@ static void make_line(member_t *self)
     self->output = malloc(OUTPUT_SIZE);
     assert(self->line && self->output);
     char *to = self->line;
-    for (unsigned i = 0; i < self->recipient_count; i++)
+    if (self->gathers)
+        to += sprintf(to, "#%s-%u", self->ground->prefix, self->number);
+    for (unsigned i = 0; !self->gathers && i < self->recipient_count; i++)
         to += sprintf(to, "%s%s-%u", i ? ", " : "", self->ground->prefix, self->recipients[i]);
     to += sprintf(to, ": ");
     self->number_at = (size_t)(to - self->line);

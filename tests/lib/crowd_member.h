@@ -12,7 +12,6 @@
 #include "lib/pace.h"
 
 #define MEMBER_RECIPIENTS_MAX 64
-#define MEMBER_GREETING_LINES 1  /* the /ping: the only line besides messages that counts */
 #define MEMBER_NUMBER_SIZE    10 /* digits of a message's number, with which its text begins */
 
 typedef struct member member_t;
@@ -65,11 +64,15 @@ struct member {
     uint64_t told_lines; /* that N */
     unsigned recipients[MEMBER_RECIPIENTS_MAX];
     unsigned recipient_count;
-    char *line;       /* one message with its end, whose number is written over each time */
-    size_t line_size; /* bytes of it, the same for every number */
-    size_t number_at; /* where its number stands */
-    char *output;     /* whole lines that are to be sent */
-    size_t output_at; /* up to where they are sent */
+    bool gathers; /* it writes to a group of them, `#PREFIX-NUMBER` with its own number */
+    unsigned
+        greeting_lines; /* the /ping and the /joins, of this connection: the only lines besides messages that count */
+    unsigned greetings; /* of these that are not answered yet */
+    char *line;         /* one message with its end, whose number is written over each time */
+    size_t line_size;   /* bytes of it, the same for every number */
+    size_t number_at;   /* where its number stands */
+    char *output;       /* whole lines that are to be sent */
+    size_t output_at;   /* up to where they are sent */
     size_t output_size;
     uint64_t limit;   /* the number of the last message to send */
     uint64_t base;    /* messages that were accepted on connections before this one */
@@ -106,9 +109,9 @@ void member_return(member_t *self);
  * which it has vanished silently before, in any state. */
 void member_vanish(member_t *self, bool silently, int64_t now_ms);
 
-/* What the lines that it reads make of a member (crowd_line.c): it is logged in, or its login failed for this reason;
- * it received a copy; it read what it cannot explain. */
-void member_on_login(member_t *self, int64_t now_ms);
+/* What the lines that it reads make of a member (crowd_line.c): a line of its greeting is answered, the last of which
+ * is its login, or its login failed for this reason; it received a copy; it read what it cannot explain. */
+void member_on_greeting(member_t *self, int64_t now_ms);
 void member_fail_login(member_t *self, const char *why, int64_t now_ms);
 void member_hear(member_t *self, int64_t now_ms);
 void member_complain(member_t *self, const char *what, const char *line);
