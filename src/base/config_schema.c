@@ -68,6 +68,7 @@ const config_option_t config_options[] = {
     COUNT("gateway/max_errors", "100", 0, SESSIONS_MAX),
     COUNT("gateway/max_watches", "64", 0, RECIPIENTS_MAX),
     COUNT("gateway/max_groups", "64", 0, RECIPIENTS_MAX),
+    COUNT("gateway/max_services", "16", 0, RECIPIENTS_MAX),
     STRING("broker/name", "main", config_address_check_name),
     CHOICE("broker/name_policy", "refuse", "refuse take-over "),
     LIST("broker/listen", "tcp://127.0.0.1:7410", config_address_check_broker),

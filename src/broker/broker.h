@@ -10,6 +10,7 @@
 #include "base/reactor.h"
 #include "base/table.h"
 #include "broker/awake_clock.h"
+#include "broker/claims.h"
 #include "broker/drain.h"
 #include "broker/gone.h"
 #include "broker/kept.h"
@@ -60,8 +61,11 @@ typedef struct broker {
 
     nodes_t nodes;
     gone_t gone;
-    table_t *names;        /* peer_t: the owner of each name */
-    table_t *shared_names; /* shared_name_t: groups */
+    table_t *names;         /* peer_t: the owner of each name */
+    table_t *shared_names;  /* shared_name_t: groups and services */
+    list_t paused_services; /* shared_name_t: of which some node was told that they are paused */
+    uint64_t service_turns; /* copies that were given to services, ever */
+    claims_t claims;        /* of copies to services that are sent again */
     /* Owners that were looked up lately, by a cheap hash of their name. */
     struct peer *name_cache[1 << NAME_CACHE_BITS];
     table_t *held_origins; /* held_origin_t: of whom something is held */

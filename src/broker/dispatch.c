@@ -11,6 +11,7 @@
 #include "broker/held_origins.h"
 #include "broker/names.h"
 #include "broker/pauses.h"
+#include "broker/services.h"
 #include "broker/shared_names.h"
 #include "wire/error.h"
 #include "wire/reason.h"
@@ -29,11 +30,13 @@ void transit_refuse(const transit_t *self, span_t name)
     self->broker->counters.refused++;
 }
 
-static void transit_copies(const transit_t *self, node_t *to, const uint64_t *sessions, unsigned session_count)
+void transit_copies(const transit_t *self, node_t *to, const uint64_t *sessions, unsigned session_count)
 {
     self->broker->ledger.taken_over +=
         dealer_writer_copy(&to->writer, &self->run, self->message, self->batch, self->index, sessions, session_count);
     self->broker->counters.copies += session_count;
+    if (link_session_is_service(sessions[0]))
+        services_sent(to, sessions[0]);
     node_touch(to);
 }
 
@@ -87,9 +90,20 @@ static unsigned transit_add_group(const transit_t *self, span_t name)
     return count;
 }
 
+/* Gives a copy to one of those who serve the name. Returns how many are to be expected. */
+static unsigned transit_serve(const transit_t *self, span_t name)
+{
+    services_answer_t answer = services_route(self, name);
+    if (answer == SERVICES_KEPT)
+        kept_add(&self->broker->kept, self, name);
+    return answer != SERVICES_REFUSED;
+}
+
 /* Adds a recipient, or misses it. Returns how many copies are to be expected that are not in broker->recipients. */
 static unsigned transit_find(const transit_t *self, span_t name)
 {
+    if (name_is_service(name))
+        return transit_serve(self, name);
     if (name_is_group(name))
         return !settle_keeps(self->broker, name) && transit_add_group(self, name) ? 0 : transit_miss(self, name);
     peer_t *peer = names_find(self->broker, name);
@@ -148,7 +162,7 @@ void transit_release(const transit_t *self, span_t name)
 static unsigned transit_route(const transit_t *self)
 {
     span_t rest = self->message->recipients, name = body_name_next(&rest);
-    if (self->message->recipient_count > 1 || name_is_group(name))
+    if (self->message->recipient_count > 1 || link_session_kind(name))
         return transit_route_many(self);
     peer_t *peer = names_find(self->broker, name);
     if (!peer)

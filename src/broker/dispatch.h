@@ -35,6 +35,9 @@ void transit_copy(const transit_t *self, peer_t *to);
 /* Routes a copy to a group, which was kept and is not expected any more, to all nodes with members, or refuses it. */
 void transit_release(const transit_t *self, span_t group);
 
+/* Copies to sessions of that node. */
+void transit_copies(const transit_t *self, node_t *to, const uint64_t *sessions, unsigned session_count);
+
 /* Refuses one copy of the message, whose recipient nobody knows. */
 void transit_refuse(const transit_t *self, span_t name);
 

@@ -17,6 +17,7 @@
 #include "broker/loss.h"
 #include "broker/names.h"
 #include "broker/pauses.h"
+#include "broker/services.h"
 #include "wire/frame.h"
 
 #define FRONT_MESSAGES 256           /* read in one turn */
@@ -98,6 +99,10 @@ static int front_control(node_t *node, const control_t *record)
     case RECORD_PAUSE:
     case RECORD_RESUME:
         return front_name(node, record);
+    case RECORD_CREDIT:
+        return services_credit(node, record);
+    case RECORD_DONE:
+        return services_done(node, record);
     case RECORD_ONLY:
         return names_only(node, record);
     case RECORD_WATCH:
@@ -152,6 +157,7 @@ static int front_acknowledged(node_t *node, uint64_t sequence)
         return (int)copies;
     node->broker->ledger.handed_over += (uint64_t)copies;
     leaving_acknowledged(node);
+    services_acknowledged(node);
     return 0;
 }
 

@@ -141,8 +141,31 @@ static held_t *hold_queue(node_t *node, const control_t *record)
     return count <= HELD_SESSION_MAX ? peer->held : NULL;
 }
 
+/* A service has taken these from an instance before. Only the origins that a broker settles with send them again. */
+static void hold_claim(node_t *node, const control_t *record, const held_origin_t *origin)
+{
+    const control_numbers_t *numbers = &record->held.numbers;
+    if (!record->held.again || !link_session_is_service(record->held.session) || !node->broker->settle.is_active)
+        return;
+    for (size_t i = 0; i < control_numbers_count(numbers); i++)
+        claims_add(
+            &node->broker->claims, &origin->id, control_numbers_at(numbers, i), node->handle, record->held.session);
+}
+
+/* N.B. what is over is said to be claimed, and never was in the queue of this link. */
+static int hold_over(node_t *node, const control_t *record)
+{
+    held_origin_t *origin;
+    int rc = hold_origin(node, record, &origin);
+    if (rc == 0)
+        hold_claim(node, record, origin);
+    return rc;
+}
+
 int held_hold(node_t *node, const control_t *record)
 {
+    if (record->held.over)
+        return hold_over(node, record);
     held_origin_t *origin;
     const control_numbers_t *numbers = &record->held.numbers;
     held_t *held = hold_queue(node, record);
@@ -150,6 +173,7 @@ int held_hold(node_t *node, const control_t *record)
         return -CLOSE_BAD_RECORD;
     if (!origin)
         origin = held_origin_of_nobody();
+    hold_claim(node, record, origin);
     for (size_t i = 0; i < control_numbers_count(numbers); i++) {
         entry_t entry = {.origin = origin, .number = control_numbers_at(numbers, i)};
         origin->references++;
@@ -280,6 +304,21 @@ void held_forget(node_t *node)
     for (uint32_t slot = 0; slot < node->slot_count; slot++)
         if (node->slots[slot])
             held_drop(node->slots[slot]);
+}
+
+void held_end_one(peer_t *peer, size_t place)
+{
+    buffer_t *queue = &peer->held->entries;
+    entry_t entry = entries(queue)[place];
+    memmove(entries(queue) + 1, entries(queue), place * sizeof entry);
+    memcpy(entries(queue), &entry, sizeof entry);
+    entries_end(peer, queue, 1);
+    held_reap(peer);
+}
+
+size_t held_count_of(const peer_t *peer)
+{
+    return peer->held ? entries_count(&peer->held->entries) : 0;
 }
 
 uint64_t held_count(const node_t *node)

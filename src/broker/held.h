@@ -35,6 +35,12 @@ void held_end_all(peer_t *peer);
 /* Forgets what is held for a session. */
 void held_drop(peer_t *peer);
 
+/* The copy at that place of a session's queue has ended; the session may be freed by that. */
+void held_end_one(peer_t *peer, size_t place);
+
+/* Copies held for a session. */
+size_t held_count_of(const peer_t *peer);
+
 /* Copies held by that node. Walks all its sessions. */
 uint64_t held_count(const node_t *node);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "broker/broker.h"
+#include "broker/services.h"
 
 /* A message, for all its copies that are kept. */
 typedef struct kept_text {
@@ -160,41 +161,59 @@ static void kept_drop(kept_t *self, kept_copy_t *copy)
     inbatch_take(transit.batch, transit.index, 1, 1);
 }
 
-/* What is not in its first body any more goes into another, as in kept_release. */
-static void kept_close_bodies(struct broker *broker)
+/* N.B. a body has one COPY of a message at most: what belongs to others of its copies goes into another. */
+static void kept_close_bodies(const kept_copy_t *copy)
 {
+    if (copy->text->references == 1)
+        return;
     uint32_t at = 0;
-    for (node_t *node; (node = nodes_next(&broker->nodes, &at));)
+    for (node_t *node; (node = nodes_next(&copy->text->transit.broker->nodes, &at));)
         dealer_writer_close_body(&node->writer);
 }
 
-/* The copies to a group, whose members are known now. */
-static void kept_release_group(kept_t *self, kept_name_t *name)
+bool kept_has(const kept_t *self, span_t name)
 {
-    struct broker *broker = NULL;
-    for (bool is_last = false; !is_last;) {
-        list_node_t *first = list_first(&name->copies);
-        kept_copy_t *copy = list_member(first, kept_copy_t, in_name);
-        is_last = first->next == &name->copies.head;
-        if (!broker)
-            kept_close_bodies(broker = copy->text->transit.broker);
-        transit_release(&copy->text->transit, name->item.key);
-        kept_drop(self, copy);
-    }
-    kept_close_bodies(broker);
+    return table_count(self->names) && table_get(self->names, name);
 }
 
-static void kept_refuse_copies(kept_t *self)
+void kept_give(kept_t *self, span_t key, peer_t *to)
 {
-    for (list_node_t *first; (first = list_first(&self->copies));) {
-        kept_copy_t *copy = list_member(first, kept_copy_t, in_all);
-        if (name_is_group(copy->name->item.key)) {
-            kept_release_group(self, copy->name);
-            continue;
-        }
-        transit_refuse(&copy->text->transit, copy->name->item.key);
+    const kept_name_t *name = (kept_name_t *)table_get(self->names, key);
+    kept_copy_t *copy = list_member(list_first(&name->copies), kept_copy_t, in_name);
+    kept_close_bodies(copy);
+    transit_copies(&copy->text->transit, to->node, &to->session, 1);
+    kept_copy_destroy(self, copy);
+}
+
+void kept_refuse_name(kept_t *self, span_t key)
+{
+    for (kept_name_t *name; (name = (kept_name_t *)table_get(self->names, key));) {
+        kept_copy_t *copy = list_member(list_first(&name->copies), kept_copy_t, in_name);
+        transit_refuse(&copy->text->transit, key);
         kept_drop(self, copy);
     }
+}
+
+static void kept_settle_service(kept_t *self, kept_copy_t *copy)
+{
+    services_answer_t answer = services_route(&copy->text->transit, copy->name->item.key);
+    if (answer == SERVICES_REFUSED)
+        kept_drop(self, copy);
+    else if (answer == SERVICES_ROUTED)
+        kept_copy_destroy(self, copy);
+}
+
+/* All who may take the copy are known now. */
+static void kept_settle(kept_t *self, kept_copy_t *copy)
+{
+    span_t name = copy->name->item.key;
+    kept_close_bodies(copy);
+    if (name_is_service(name)) {
+        kept_settle_service(self, copy);
+        return;
+    }
+    (name_is_group(name) ? transit_release : transit_refuse)(&copy->text->transit, name);
+    kept_drop(self, copy);
 }
 
 void kept_add_report(kept_t *self, const transit_t *transit, const body_report_t *report)
@@ -236,9 +255,12 @@ void kept_release_reports(kept_t *self, node_t *origin)
     }
 }
 
-void kept_refuse(kept_t *self)
+void kept_settled(kept_t *self)
 {
-    kept_refuse_copies(self);
+    for (list_node_t *at = self->copies.head.next, *next; at != &self->copies.head; at = next) {
+        next = at->next;
+        kept_settle(self, list_member(at, kept_copy_t, in_all));
+    }
     for (list_node_t *first; (first = list_first(&self->reports));)
         kept_drop_report(list_member(first, kept_report_t, in_all));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* kept: copies whose recipients have not come yet, and reports whose origins have not, while the broker settles
- * (proto/link.md, section 9). They are not in the broker's custody, and count as not taken. Embedded in broker_t; the
- * router's thread; nothing fails but by abort.
+ * (proto/link.md, section 9), and copies to services that are busy. They are not in the broker's custody, and count as
+ * not taken. Embedded in broker_t; the router's thread; nothing fails but by abort.
  *
  * Not bounded here: the windows of the nodes that sent it bound what is kept. */
 #ifndef FERRY_BROKER_KEPT_H
@@ -36,9 +36,16 @@ void kept_release(kept_t *self, peer_t *owner);
 /* That node has come: passes the reports on that were kept for it. */
 void kept_release_reports(kept_t *self, node_t *origin);
 
-/* The settling is over: routes the copies to groups, refuses the others that are left, in order, and drops the
- * reports. */
-void kept_refuse(kept_t *self);
+/* Whether something is kept for that name, and the oldest of it goes to that peer. */
+bool kept_has(const kept_t *self, span_t name);
+void kept_give(kept_t *self, span_t name, peer_t *to);
+
+/* Refuses everything that is kept for that name. */
+void kept_refuse_name(kept_t *self, span_t name);
+
+/* The settling is over: routes, in order, the copies to groups and to services, or has the latter wait on; refuses the
+ * others that are left; and drops the reports. */
+void kept_settled(kept_t *self);
 
 /* A node is gone: drops what was kept of it. */
 void kept_forget(kept_t *self, const node_t *node);

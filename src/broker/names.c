@@ -13,6 +13,7 @@
 #include "broker/held.h"
 #include "broker/leaving.h"
 #include "broker/pauses.h"
+#include "broker/services.h"
 #include "broker/shared_names.h"
 #include "wire/bytes.h"
 #include "wire/error.h"
@@ -75,7 +76,9 @@ static void peer_own(peer_t *self)
 {
     peer_move(self, PEER_OWNER);
     self->node->name_count++;
-    if (link_session_is_group(self->session)) {
+    if (self->session & LINK_SESSION_KINDS) {
+        if (link_session_is_service(self->session))
+            services_begin(self);
         shared_names_add(self);
         peer_confirm(self);
         return;
@@ -282,9 +285,9 @@ int names_register(node_t *node, const control_t *record)
     int rc = slot_clear(node, record->name.session);
     if (rc != 0)
         return rc;
-    bool is_group = link_session_is_group(record->name.session);
-    peer_t *owner = is_group ? shared_names_of_node(node, record->name.name)
-                             : (peer_t *)table_get(node->broker->names, record->name.name);
+    bool is_shared = record->name.session & LINK_SESSION_KINDS;
+    peer_t *owner = is_shared ? shared_names_of_node(node, record->name.name)
+                              : (peer_t *)table_get(node->broker->names, record->name.name);
     if (owner && owner->node == node && owner->is_stale)
         leaving_start(owner); /* its node will say so; what was sent to it may come again */
     settle_t *settle = &node->broker->settle;
@@ -293,7 +296,7 @@ int names_register(node_t *node, const control_t *record)
     peer->is_paused = record->name.paused;
     peer->doubtful = record->name.doubtful && settle->is_active;
     peer->claim = (claim_t){.term = record->name.term, .serial = record->name.serial};
-    if (is_group)
+    if (is_shared)
         peer_own(peer);
     else if (settle->is_active && (!peer->again || peer->doubtful))
         peer_await_settling(peer);

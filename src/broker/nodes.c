@@ -104,6 +104,7 @@ node_t *nodes_add(struct broker *broker, const link_id_t *id, span_t routing_id,
     node->index = nodes_free_index(self);
     node->handle = ++self->handle_last;
     list_init(&node->watchers);
+    list_init(&node->busy_services);
     node->broker = broker;
     dealer_writer_init(
         &node->writer, broker->socket, broker->batch_size < NODE_BODY_SIZE ? broker->batch_size : NODE_BODY_SIZE);

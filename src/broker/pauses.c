@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/names.h"
+#include "broker/services.h"
 #include "broker/shared_names.h"
 
 static bool peer_is_listed(const peer_t *peer)
@@ -141,6 +142,7 @@ void pauses_replaced(node_t *node)
 
 void pauses_forget(node_t *node)
 {
+    services_forget(node);
     const nodes_t *nodes = &node->broker->nodes;
     uint32_t at = 0;
     for (node_t *other; (other = nodes_next(nodes, &at));)

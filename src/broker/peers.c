@@ -8,6 +8,7 @@
 
 #include "broker/broker.h"
 #include "broker/held.h"
+#include "broker/services.h"
 
 #define SLOTS_FIRST 16
 
@@ -24,7 +25,7 @@ void peer_move(peer_t *self, peer_state_t state)
     assert(peer_moves[self->state] & 1u << state);
     bool was_owner = self->state == PEER_OWNER;
     self->state = state;
-    if ((was_owner || state == PEER_OWNER) && !link_session_is_group(self->session))
+    if ((was_owner || state == PEER_OWNER) && !(self->session & LINK_SESSION_KINDS))
         watches_tell(self->node->broker, self->item.key, state == PEER_OWNER);
 }
 
@@ -78,6 +79,7 @@ void peer_destroy(peer_t *self)
 {
     self->node->slots[session_slot(self->session)] = NULL;
     held_drop(self);
+    services_end(self);
     node_set_fini(&self->told);
     free(self);
 }

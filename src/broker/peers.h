@@ -6,7 +6,8 @@
  *          └──▶ WAITING ◀── name leaves ───┘ (of another session)                                 │
  *                   └───────────────────── LEAVING, or the name is given to another ──────────────┘
  *
- * A group has one OWNER for each node with members, and nobody waits for its name.
+ * A group has one OWNER for each node with members, a service one for each program that serves it, and nobody waits for
+ * their names.
  *
  * An OWNER goes to LEFT at once when another session has the better claim, or when its node does not register it again
  * on a new link. A LEAVING one goes back to OWNER when its node had said LEAVE, and registers it again on a new link.
@@ -54,6 +55,7 @@ typedef struct peer {
     struct shared_name *shared;         /* of a group while it is one of its owners; else NULL */
     struct peer *shared_next;           /* in shared_name_t.first */
     uint64_t only;                      /* of a group: the session of its only member there, or 0 */
+    struct service *service;            /* of a service, from when it owns the name; else NULL */
     struct peer *waiting;               /* an owner's: those who want the name next, in order; a waiter's: the next */
     struct peer *told_prev, *told_next; /* in node_t.told_peers */
     node_set_t told;                    /* nodes that were told of its pause */

@@ -16,6 +16,7 @@
 #include "broker/listen.h"
 #include "broker/loss.h"
 #include "broker/pauses.h"
+#include "broker/services.h"
 #include "broker/status.h"
 
 #define ROUTER_TICK_MIN_MS    5
@@ -170,6 +171,7 @@ static void on_tick(uv_timer_t *timer)
     uint32_t at = 0;
     budget_account_tell(&broker->account);
     take_over_tick(broker);
+    services_tick(broker);
     for (node_t *node; self->router && (node = nodes_next(&broker->nodes, &at));) {
         if (now_ms - node->heard_ms >= broker->timeout_ms) {
             loss_of_node(node, CLOSE_LINK_TIMEOUT);
@@ -261,6 +263,8 @@ static void broker_init(broker_t *self, const router_args_t *args)
     self->listening = json_array();
     self->names = table_new();
     self->shared_names = table_new();
+    list_init(&self->paused_services);
+    claims_init(&self->claims);
     self->held_origins = table_new();
     nodes_init(&self->nodes);
     kept_init(&self->kept);
@@ -288,6 +292,7 @@ static void broker_fini(broker_t *self)
     watches_fini(&self->watches);
     table_destroy(&self->names, NULL);
     table_destroy(&self->shared_names, NULL);
+    claims_fini(&self->claims);
     buffer_fini(&self->recipients);
     json_decref(self->listening);
     budget_account_fini(&self->account);

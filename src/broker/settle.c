@@ -121,7 +121,7 @@ void settle_absent(const broker_t *broker, buffer_t *ids, size_t count)
 
 bool settle_keeps(broker_t *broker, span_t name)
 {
-    return broker->settle.is_active && (name_is_group(name) || !table_get(broker->names, name));
+    return broker->settle.is_active && ((link_session_kind(name) != 0) || !table_get(broker->names, name));
 }
 
 static void settle_end(broker_t *broker)
@@ -133,7 +133,7 @@ static void settle_end(broker_t *broker)
     self->until_ms = 0;
     names_settled(broker);
     watches_settled(broker);
-    kept_refuse(&broker->kept);
+    kept_settled(&broker->kept);
     settle_fini(self);
     uint32_t at = 0;
     for (node_t *node; (node = nodes_next(&broker->nodes, &at));)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "broker/broker.h"
+#include "broker/services.h"
 
 shared_name_t *shared_names_find(const struct broker *broker, span_t name)
 {
@@ -56,6 +57,7 @@ void shared_names_remove(peer_t *peer)
     peer->shared = NULL;
     if (shared->first)
         return;
+    services_ended(peer->node->broker, shared);
     table_take(peer->node->broker->shared_names, &shared->item);
     free(shared);
 }

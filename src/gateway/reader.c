@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "gateway/session_groups.h"
+#include "gateway/session_requests.h"
+#include "gateway/session_services.h"
 #include "gateway/session_watches.h"
 #include "gateway/worker.h"
 #include "wire/line.h"
@@ -39,7 +41,7 @@ size_t reader_scratch_size(size_t line_size)
 static bool reader_has_room(const session_t *session)
 {
     return buffer_size(&session->writer.output) < session->worker->limits.writer.high_mark &&
-           session->open_receipts < READER_RECEIPTS_MAX;
+           session->open_receipts < READER_RECEIPTS_MAX && session->request_count < READER_RECEIPTS_MAX;
 }
 
 static bool reader_takes_lines(const session_t *session)
@@ -151,16 +153,60 @@ static void reader_await_receipt(session_t *session, const line_t *line)
     session->open_receipts++;
 }
 
-/* Sends a message. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
-static int reader_send(session_t *session, const line_t *line, size_t size)
+/* Remembers what was sent to services, in case it is to be sent again. */
+static void reader_add_errands(session_t *session, const line_t *line, unsigned flags)
 {
     worker_t *worker = session->worker;
-    unsigned flags = line->kind == LINE_SEND ? BODY_FLAG_RECEIPT : 0;
+    for (unsigned i = 0; i < line->recipient_count; i++) {
+        span_t service = line->recipients[i];
+        if (!name_is_service(service))
+            continue;
+        const uplink_t *uplink = uplinks_of_name(&worker->uplinks, service);
+        errands_add(&worker->errands, (unsigned)(uplink - worker->uplinks.items), link_next_number(uplink->link) - 1,
+            &(errand_message_t){.session = session->id,
+                .flags = flags,
+                .sender = session_name(session),
+                .service = service,
+                .text = line->text});
+    }
+}
+
+/* Sends a message whose text is as it goes out. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
+static int reader_send_line(session_t *session, const line_t *line, unsigned flags)
+{
+    worker_t *worker = session->worker;
     int messages = uplinks_send(&worker->uplinks, session->id, flags, session_name(session), line, &session->waiting);
     if (messages <= 0)
         return messages;
     session->open_messages += (unsigned)messages;
     worker->counters.messages++;
+    reader_add_errands(session, line, flags);
+    return 1;
+}
+
+/* The same for a request, whose text goes out behind its label. */
+static int reader_send_request(session_t *session, const line_t *line)
+{
+    buffer_t text = {0};
+    line_t labelled = *line;
+    body_label_put(&text, line->label);
+    buffer_append(&text, line->text.data, line->text.size);
+    labelled.text = buffer_span(&text);
+    int rc = reader_send_line(session, &labelled, BODY_FLAG_REQUEST);
+    buffer_fini(&text);
+    if (rc > 0)
+        session_request(session, line);
+    return rc;
+}
+
+/* Sends a message. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
+static int reader_send(session_t *session, const line_t *line, size_t size)
+{
+    worker_t *worker = session->worker;
+    unsigned flags = line->kind == LINE_SEND ? BODY_FLAG_RECEIPT : 0;
+    int rc = line->kind == LINE_REQUEST ? reader_send_request(session, line) : reader_send_line(session, line, flags);
+    if (rc <= 0)
+        return rc;
     if (flags)
         reader_await_receipt(session, line);
     if (worker->limits.writer.share != SIZE_MAX)
@@ -179,8 +225,31 @@ static void reader_obey(session_t *session, const line_t *line)
         reader_quit(session);
     else if (line->kind == LINE_UNWATCH)
         session_unwatch(session, line->text);
+    else if (line->kind == LINE_UNSERVE)
+        session_unserve(session, line->text);
     else if (line->kind == LINE_LEAVE)
         session_leave_group(session, line->text);
+}
+
+/* Does what a line says that may fail, or wait. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
+static int reader_try(session_t *session, line_t *line, size_t size)
+{
+    int rc = 1;
+    if (line_is_message(line))
+        return reader_send(session, line, size);
+    if (line->kind == LINE_REPLY)
+        return session_reply(session, line->number, line->text);
+    if (line->kind == LINE_WATCH)
+        rc = session_watch(session, line->text);
+    else if (line->kind == LINE_JOIN)
+        rc = session_join(session, line->text);
+    else if (line->kind == LINE_SERVE)
+        rc = session_serve(session, line->text, (uint32_t)line->number);
+    else if (line->kind == LINE_DONE)
+        rc = session_done(session, line->number);
+    if (rc < 0)
+        line->culprit = line->text;
+    return rc;
 }
 
 /* Takes one line; false if it must wait. */
@@ -193,15 +262,10 @@ static bool reader_take_line(session_t *session, span_t text)
     }
     line_t line = {.recipients = worker->recipients};
     int rc = line_parse(&line, text, &worker->limits.line);
-    if (rc == 0 && line_is_message(&line)) {
-        rc = reader_send(session, &line, text.size);
-        if (rc == 0)
-            return reader_must_wait(session);
-    }
-    if (rc == 0 && (line.kind == LINE_WATCH || line.kind == LINE_JOIN)) {
-        rc = (line.kind == LINE_WATCH ? session_watch : session_join)(session, line.text);
-        line.culprit = rc < 0 ? line.text : line.culprit;
-    }
+    if (rc == 0)
+        rc = reader_try(session, &line, text.size);
+    if (rc == 0)
+        return reader_must_wait(session);
     if (rc < 0) {
         reader_refuse(session, rc, line.culprit, line.label);
         return true;

@@ -97,6 +97,21 @@ span_t receipts_fail(receipts_t *self, unsigned uplink, uint64_t number)
     return receipt_label(part->receipt);
 }
 
+receipt_t *receipts_hold(receipts_t *self, unsigned uplink, uint64_t number)
+{
+    const part_t *part = receipts_find(self, uplink, number);
+    if (!part)
+        return NULL;
+    part->receipt->open++;
+    return part->receipt;
+}
+
+void receipts_go_on(receipts_t *self, receipt_t *receipt, unsigned uplink, uint64_t number)
+{
+    receipts_await(self, receipt, uplink, number);
+    receipt->open--;
+}
+
 receipt_t *receipts_settle(receipts_t *self, unsigned uplink, uint64_t number)
 {
     part_t *part = receipts_find(self, uplink, number);

@@ -27,6 +27,10 @@ void receipts_await(receipts_t *self, receipt_t *receipt, unsigned uplink, uint6
  * settled. */
 span_t receipts_fail(receipts_t *self, unsigned uplink, uint64_t number);
 
+/* That message is sent again under another number: its receipt, if it has one, waits for receipts_go_on too. */
+receipt_t *receipts_hold(receipts_t *self, unsigned uplink, uint64_t number);
+void receipts_go_on(receipts_t *self, receipt_t *receipt, unsigned uplink, uint64_t number);
+
 /* That message is settled. Returns the receipt that is due with it, for the caller to destroy, or NULL. */
 receipt_t *receipts_settle(receipts_t *self, unsigned uplink, uint64_t number);
 

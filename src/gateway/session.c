@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "gateway/client_socket.h"
 #include "gateway/session_groups.h"
+#include "gateway/session_requests.h"
+#include "gateway/session_services.h"
 #include "gateway/session_watches.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
@@ -42,8 +44,11 @@ static void session_move(session_t *self, session_state_t state)
         list_append(&self->worker->logins, &self->timed);
     else if (state == SESSION_CLOSING)
         list_append(&self->worker->closings, &self->timed);
-    if (state >= SESSION_LEAVING)
-        session_groups_end(self);
+    if (state < SESSION_LEAVING)
+        return;
+    session_groups_end(self);
+    session_services_end(self, session_reason(self));
+    session_requests_end(self);
 }
 
 session_t *session_new(worker_t *worker, const handoff_t *handoff)
@@ -54,6 +59,9 @@ session_t *session_new(worker_t *worker, const handoff_t *handoff)
     self->worker = worker;
     self->origin = *handoff;
     list_init(&self->groups);
+    list_init(&self->services);
+    list_init(&self->jobs);
+    list_init(&self->requests);
     self->since_ms = reactor_now_ms(worker->reactor);
     self->writer.is_tcp = client_socket_prepare(handoff->fd, &worker->limits);
     int rc = uv_poll_init(reactor_loop(worker->reactor), &self->poll, handoff->fd);
@@ -274,8 +282,7 @@ void session_confirm(session_t *self, link_claim_t claim)
     session_resume(self);
 }
 
-/* Why copies for this client end otherwise than by delivery. */
-static int session_reason(const session_t *self)
+int session_reason(const session_t *self)
 {
     if (self->close_reason == CLOSE_CLIENT_STALLED)
         return FERRY_REASON_STALLED;
@@ -372,8 +379,7 @@ void session_quit(session_t *self, close_t reason)
         session_flush_out(self);
     } else if (self->state == SESSION_OPEN) {
         session_move(self, SESSION_SETTLING);
-        if (self->open_messages == 0)
-            session_leave(self);
+        session_on_idle(self);
     }
     session_poll(self);
 }
@@ -392,7 +398,12 @@ void session_settle(session_t *self)
     self->open_messages--;
     if (self->reader.starved)
         reader_on_settled(self);
-    if (self->state == SESSION_SETTLING && self->open_messages == 0)
+    session_on_idle(self);
+}
+
+void session_on_idle(session_t *self)
+{
+    if (self->state == SESSION_SETTLING && self->open_messages == 0 && self->request_count == 0)
         session_leave(self);
 }
 
@@ -437,6 +448,11 @@ void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
     /* N.B. what its output still holds then are its last lines. */
     if (self->state >= SESSION_CLOSING || self->close_reason == CLOSE_LOGIN) {
         session_return_copy(self, copy, origin, session_reason(self));
+        return;
+    }
+    if (copy->flags & BODY_FLAG_REPLY) {
+        if (!session_answer(self, copy, origin))
+            session_return_copy(self, copy, origin, FERRY_REASON_EXPIRED);
         return;
     }
     if (copy->flags & BODY_FLAG_OPAQUE) {

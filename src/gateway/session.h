@@ -18,6 +18,7 @@
 #include "gateway/reader.h"
 #include "gateway/receipts.h"
 #include "gateway/session_writer.h"
+#include "link/offers.h"
 #include "link/uplinks.h"
 #include "wire/close.h"
 
@@ -61,6 +62,12 @@ struct session {
     unsigned watch_count;
     list_t groups; /* membership_t: those that it is in, or has asked for */
     unsigned group_count;
+    list_t services; /* that it serves */
+    unsigned service_count;
+    list_t jobs;       /* job_t: that its client has and has not done, oldest first */
+    uint64_t job_last; /* the number of the last, as its client knows it */
+    list_t requests;   /* that are not answered */
+    unsigned request_count;
     list_node_t timed;   /* in the worker's list of logins or of closings */
     list_node_t waiting; /* for a paused name, or for room on a link */
     reader_t reader;
@@ -104,8 +111,12 @@ void session_return_late(const session_t *self, const body_copy_t *copy, const o
 /* A receipt is due: writes `ok LABEL`, unless errors were written instead. */
 void session_receipt(session_t *self, const receipt_t *receipt);
 
-/* One of its messages is settled. */
+/* One of its messages is settled; or something else that it waits for may be over. */
 void session_settle(session_t *self);
+void session_on_idle(session_t *self);
+
+/* Why copies for this client end otherwise than by delivery: a reason of proto/reasons.def. */
+int session_reason(const session_t *self);
 
 /* No more input comes, or is read: settles, leaves, flushes and closes in order. */
 void session_quit(session_t *self, close_t reason);

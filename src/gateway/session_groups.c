@@ -60,7 +60,7 @@ int session_join(session_t *session, span_t group)
     membership->asked++;
     if (membership->joined)
         session_tell_joined(session, membership);
-    return 0;
+    return 1;
 }
 
 static void membership_end(session_t *session, membership_t *membership)

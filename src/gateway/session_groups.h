@@ -9,7 +9,7 @@
 /* What the groups of a worker call; the owner is the worker. */
 extern const groups_owner_t session_groups_owner;
 
-/* /join: `ok join GROUP` is written once the session is a member, each time. Returns 0, or
+/* /join: `ok join GROUP` is written once the session is a member, each time. Returns 1, or
  * -FERRY_ERROR_TOO_MANY_GROUPS above gateway/max_groups. */
 int session_join(session_t *session, span_t group);
 

@@ -60,7 +60,7 @@ int session_watch(session_t *session, span_t name)
         *at = watched_new(session, name);
     (*at)->is_asked = true;
     link_watch((*at)->uplink->link, session->id, name, true);
-    return 0;
+    return 1;
 }
 
 static void session_say(session_t *session, const char *words, span_t name, const char *state)

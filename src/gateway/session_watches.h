@@ -6,7 +6,7 @@
 
 #include "gateway/session.h"
 
-/* /watch: `ok watch NAME here` or `away` is written when its broker says which. Returns 0, or
+/* /watch: `ok watch NAME here` or `away` is written when its broker says which. Returns 1, or
  * -FERRY_ERROR_TOO_MANY_WATCHES above gateway/max_watches. */
 int session_watch(session_t *session, span_t name);
 

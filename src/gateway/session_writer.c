@@ -98,6 +98,12 @@ void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *orig
     writer_queue(self, copy)->origin = origin_take(origin);
 }
 
+void writer_answer(session_writer_t *self, const body_copy_t *copy, origin_t *origin, span_t label, span_t text)
+{
+    writer_line(self, (span_t[]){span_str("ok "), label, span_str(text.size ? " " : ""), text}, 4);
+    writer_queue(self, copy)->origin = origin_take(origin);
+}
+
 void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *share)
 {
     writer_put_line(self, copy, share_group(share));

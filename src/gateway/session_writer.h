@@ -89,6 +89,9 @@ void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *orig
 /* The same for the client's part of a group's copy: `from SENDER GROUP: TEXT`. Takes a share. */
 void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *share);
 
+/* The same for the answer to a request: `ok LABEL TEXT`. */
+void writer_answer(session_writer_t *self, const body_copy_t *copy, origin_t *origin, span_t label, span_t text);
+
 /* Writes to the socket what it takes in one call. Returns the number of copies that are written now, or -1 when the
  * connection is lost. */
 int writer_write(session_writer_t *self, int fd);

@@ -11,6 +11,8 @@
 #include "base/handover.h"
 #include "base/log.h"
 #include "gateway/session_groups.h"
+#include "gateway/session_requests.h"
+#include "gateway/session_services.h"
 #include "gateway/session_watches.h"
 #include "wire/reason.h"
 
@@ -20,7 +22,7 @@
 
 session_t *worker_session(worker_t *self, uint64_t id)
 {
-    return link_session_is_group(id) ? NULL : slots_get(&self->slots, id);
+    return id & LINK_SESSION_KINDS ? NULL : slots_get(&self->slots, id);
 }
 
 void worker_dirty(session_t *session)
@@ -32,7 +34,7 @@ void worker_dirty(session_t *session)
 static void worker_accept(worker_t *self, const handoff_t *handoff)
 {
     session_t *session = session_new(self, handoff);
-    session->id = slots_add(&self->slots, session, false);
+    session->id = slots_add(&self->slots, session, 0);
     self->session_count++;
     budget_join(self->account.budget);
     int error = handoff->error;
@@ -106,6 +108,7 @@ static void on_up(void *owner, link_t *link, bool given_up)
     restating_t restating = {.uplink = uplinks_of_link(&self->uplinks, link), .given_up = given_up};
     worker_each(self, on_restated_session, &restating);
     groups_up(&self->groups, link, given_up);
+    offers_up(&self->offers, link, given_up);
 }
 
 static void on_state(void *owner, link_t *link)
@@ -122,6 +125,7 @@ static void on_state(void *owner, link_t *link)
     }
     worker_each(self, on_unlinked_session, uplink);
     groups_unlink(&self->groups, link);
+    offers_unlink(&self->offers, link);
     list_t woken;
     paused_names_forget(&uplink->pauses, &woken);
     worker_wake(&woken);
@@ -139,6 +143,8 @@ static void on_confirmed(void *owner, link_t *link, uint64_t id, link_claim_t cl
     worker_t *self = owner;
     if (link_session_is_group(id))
         groups_confirmed(&self->groups, id, claim);
+    else if (link_session_is_service(id))
+        offers_confirmed(&self->offers, id, claim);
     session_t *session = worker_session_on(owner, link, id);
     if (session)
         session_confirm(session, claim);
@@ -156,6 +162,8 @@ static void on_left(void *owner, link_t *link, uint64_t id)
     worker_t *self = owner;
     if (link_session_is_group(id))
         groups_left(&self->groups, id);
+    else if (link_session_is_service(id))
+        offers_left(&self->offers, id);
     session_t *session = worker_session_on(owner, link, id);
     if (session)
         session_left(session);
@@ -177,6 +185,8 @@ static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t
         session_t *session = worker_session_on(self, link, id);
         if (link_session_is_group(id))
             groups_copy(&self->groups, link, id, copy, origin);
+        else if (link_session_is_service(id))
+            offers_copy(&self->offers, link, id, copy, origin);
         else if (session)
             session_deliver(session, copy, origin);
         else
@@ -192,6 +202,8 @@ static void on_late(void *owner, link_t *link, const body_copy_t *copy, origin_t
         const session_t *session = worker_session_on(self, link, id);
         if (link_session_is_group(id))
             groups_late(&self->groups, link, id, copy, origin);
+        else if (link_session_is_service(id))
+            offers_late(&self->offers, link, id, copy, origin);
         else if (session)
             session_return_late(session, copy, origin);
         else
@@ -204,11 +216,40 @@ static unsigned worker_uplink(worker_t *self, const link_t *link)
     return (unsigned)(uplinks_of_link(&self->uplinks, link) - self->uplinks.items);
 }
 
+/* How a copy to a service has ended: it is sent again, or it is the end of a request, of which *label tells. False if
+ * its sender need not be told. */
+static bool worker_hear_errand(worker_t *self, unsigned uplink, const body_notice_t *notice, span_t *label)
+{
+    errand_t *errand = errands_find(&self->errands, uplink, notice->number, notice->name);
+    if (!errand)
+        return true;
+    span_t text;
+    const errand_message_t *message = errand_message(errand);
+    session_t *session = worker_session(self, message->session);
+    if (message->flags & BODY_FLAG_REQUEST) {
+        body_label_get(message->text, label, &text);
+        if (!session || !session_awaits(session, *label))
+            return false;
+    }
+    if (!errands_retry(&self->errands, &self->receipts, errand, notice))
+        return true;
+    if (session)
+        session->open_messages++;
+    return false;
+}
+
 static void on_notice(void *owner, link_t *link, const body_notice_t *notice)
 {
     worker_t *self = owner;
-    span_t label = receipts_fail(&self->receipts, worker_uplink(self, link), notice->number);
+    span_t label = {0};
+    unsigned uplink = worker_uplink(self, link);
+    if (name_is_service(notice->name) && !worker_hear_errand(self, uplink, notice, &label))
+        return;
     session_t *session = worker_session(self, notice->session);
+    if (label.size && session)
+        session_drop_request(session, label);
+    else
+        label = receipts_fail(&self->receipts, uplink, notice->number);
     if (!session || session->state >= SESSION_CLOSING)
         return;
     span_t reason = notice->reason ? span_str(reason_code(notice->reason)) : span_of(NULL, 0);
@@ -223,6 +264,7 @@ static void on_settled(void *owner, link_t *link, uint64_t id, uint64_t number)
     if (session && receipt)
         session_receipt(session, receipt);
     receipt_destroy(&receipt);
+    errands_settle(&self->errands, worker_uplink(self, link), number);
     if (session)
         session_settle(session);
 }
@@ -287,6 +329,8 @@ static void on_turn(void *arg)
         session_flush(list_member(node, session_t, writer.dirty));
     }
     groups_tell(&self->groups);
+    offers_tell(&self->offers);
+    errands_go_on(&self->errands, &self->uplinks, &self->receipts);
     for (size_t i = 0; i < self->uplinks.count; i++)
         link_flush(self->uplinks.items[i].link);
     if (self->copies_this_turn)
@@ -379,6 +423,7 @@ static void on_tick(uv_timer_t *timer)
     worker_t *self = timer->data;
     uint64_t now = reactor_now_ms(self->reactor);
     tick_logins(self, now);
+    requests_tick(self, now);
     worker_look(self);
     tick_closings(self, now);
     tick_blocked(self, now);
@@ -439,6 +484,7 @@ static void worker_limits_init(worker_limits_t *self, const config_t *config)
         self->bad_lines = UINT32_MAX;
     self->watches = (unsigned)config_number(config, "gateway/max_watches");
     self->groups = (unsigned)config_number(config, "gateway/max_groups");
+    self->services = (unsigned)config_number(config, "gateway/max_services");
     self->writer.high_mark = (size_t)config_number(config, "gateway/high_mark");
     self->writer.low_mark = (size_t)config_number(config, "gateway/low_mark");
     self->writer.stall_time_ms = (uint64_t)config_number(config, "gateway/stall_time");
@@ -476,6 +522,8 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
     uv_timer_start(&self->tick, on_tick, WORKER_TICK_MS, WORKER_TICK_MS);
     worker_look_init(self);
     receipts_init(&self->receipts);
+    errands_init(&self->errands);
+    list_init(&self->requests);
     uv_timer_init(reactor_loop(self->reactor), &self->drain_timer);
     self->drain_timer.data = self;
     link_options_t common = {.node = self->node,
@@ -484,6 +532,7 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
         .batch_bytes = &self->batch_bytes};
     uplinks_init(&self->uplinks, self->reactor, args->config, args->brokers, &common, &worker_link_owner, self);
     groups_init(&self->groups, &self->slots, &self->uplinks, &self->ledger, &self->node, &session_groups_owner, self);
+    offers_init(&self->offers, &self->slots, &self->uplinks, &self->ledger, &session_services_owner, self);
     return self;
 }
 
@@ -503,7 +552,9 @@ static void worker_destroy(worker_t **self_p)
     uv_close((uv_handle_t *)&self->look_timer, NULL);
     uv_close((uv_handle_t *)&self->drain_timer, NULL);
     receipts_fini(&self->receipts);
+    errands_fini(&self->errands);
     groups_fini(&self->groups);
+    offers_fini(&self->offers);
     uplinks_fini(&self->uplinks);
     reactor_destroy(&self->reactor);
     budget_account_fini(&self->account);

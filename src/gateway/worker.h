@@ -8,8 +8,10 @@
 
 #include "base/budget.h"
 #include "base/histogram.h"
+#include "gateway/errands.h"
 #include "gateway/receipts.h"
 #include "gateway/session.h"
+#include "link/offers.h"
 
 /* What main gives a worker; borrowed for the actor's life. */
 typedef struct {
@@ -27,7 +29,7 @@ void worker_actor(zsock_t *pipe, void *args);
 typedef struct {
     line_limits_t line;
     unsigned bad_lines;
-    unsigned watches, groups; /* of a session */
+    unsigned watches, groups, services; /* of a session */
     writer_limits_t writer;
     uint64_t login_timeout_ms;
     int send_buffer_size, receive_buffer_size;
@@ -73,6 +75,7 @@ struct worker {
 
     slots_t slots;   /* its sessions and groups */
     groups_t groups; /* that its sessions are in */
+    offers_t offers; /* that its sessions make */
     uint32_t session_count;
     list_t dirty;          /* sessions with something to write or to tell */
     list_t logins;         /* sessions before their name is confirmed, oldest first */
@@ -82,6 +85,8 @@ struct worker {
     list_t receipted;      /* those of them that are looked at soon, for their receipts */
     uv_timer_t look_timer; /* for these */
     receipts_t receipts;   /* of messages of this worker's sessions */
+    errands_t errands;     /* messages of these to services */
+    list_t requests;       /* of these that are not answered */
     uv_timer_t tick;
     budget_account_t account;
     struct {

@@ -23,6 +23,7 @@ uint64_t worker_pending(worker_t *self)
     status_walk_t walk = {0};
     worker_look(self);
     worker_each(self, on_pending_session, &walk);
+    walk.pending += self->offers.jobs;
     for (size_t i = 0; i < self->uplinks.count; i++)
         walk.pending += link_open_copies(self->uplinks.items[i].link);
     return walk.pending;

@@ -142,7 +142,7 @@ static group_t *group_new(groups_t *groups, span_t name)
     self->item.key = span_of(self->name, name.size);
     self->groups = groups;
     self->uplink = uplinks_of_name(groups->uplinks, name);
-    self->id = slots_add(groups->slots, self, true);
+    self->id = slots_add(groups->slots, self, LINK_SESSION_GROUP);
     list_init(&self->members);
     list_init(&self->stated);
     list_init(&self->fresh);
@@ -334,19 +334,25 @@ void groups_unlink(groups_t *self, const link_t *link)
     }
 }
 
+/* N.B. the first copy may come in the body of the message that confirms the group, which is read first. */
+static void group_open(group_t *self)
+{
+    if (self->state != GROUP_ASKED)
+        return;
+    self->state = GROUP_OPEN;
+    for (list_node_t *node = self->members.head.next; node != &self->members.head; node = node->next)
+        membership_confirm(list_member(node, membership_t, in_group));
+}
+
 void groups_confirmed(groups_t *self, uint64_t id, link_claim_t claim)
 {
     group_t *group = slots_get(self->slots, id);
     if (!group)
         return;
     group->claim = claim;
-    if (group->state == GROUP_LEAVING)
-        return;
-    group->state = GROUP_OPEN;
-    if (group->paused_count)
+    if (group->paused_count && group->state != GROUP_LEAVING)
         link_pause(group_link(group), group->item.key, true);
-    for (list_node_t *node = group->members.head.next; node != &group->members.head; node = node->next)
-        membership_confirm(list_member(node, membership_t, in_group));
+    group_open(group);
 }
 
 void groups_left(groups_t *self, uint64_t id)
@@ -428,6 +434,7 @@ void groups_copy(groups_t *self, link_t *link, uint64_t id, const body_copy_t *c
         groups_orphan(self, id, copy);
         return;
     }
+    group_open(group);
     share_t *share = share_new(group, copy, origin);
     if (share_give_all(share, copy) == 0)
         share_refuse(share, FERRY_REASON_GONE);

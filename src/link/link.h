@@ -104,6 +104,10 @@ bool link_fits(const link_t *self, size_t size);
 void link_send(link_t *self, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,
     unsigned recipient_count, span_t text);
 
+/* The node is about to end with a message to that name unsettled, whose sender is told that nobody knows: counts it so.
+ */
+void link_give_up(link_t *self, uint64_t number, span_t name, int reason);
+
 /* Tells how a copy that was taken for the session `recipient` has ended otherwise than by delivery. Kept until the link
  * can send it. */
 void link_report(link_t *self, uint64_t recipient, const body_report_t *report);
@@ -123,6 +127,14 @@ void link_watch(link_t *self, uint64_t session, span_t name, bool is_on);
 /* Tells of one more copy, in the order in which they will end, that the session still holds after the write pass; with
  * `again` in on_up, for all that it holds. */
 void link_hold(link_t *self, uint64_t session, origin_t *origin, uint64_t number, bool again);
+
+/* On a new link: a service had taken that copy, and it has ended; it goes to nobody else if it is sent again. */
+void link_hold_over(link_t *self, uint64_t service, origin_t *origin, uint64_t number);
+
+/* Says how many copies may be open with who serves a service, and that the one at that place of those that were told of
+ * with link_hold on this link has ended. */
+void link_credit(link_t *self, uint64_t service, uint32_t count);
+void link_done(link_t *self, uint64_t service, uint32_t place);
 
 /* Tells that the `count` oldest of the copies that were told of with link_hold on this link have ended. While
  * link_can_end says no, the owner keeps them and states them again on the next link. */

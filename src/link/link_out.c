@@ -9,6 +9,7 @@
 #include "base/handover.h"
 #include "link/link_internal.h"
 #include "wire/bytes.h"
+#include "wire/error.h"
 #include "wire/frame.h"
 
 #define LINK_COPY_SIZE 1024 /* smaller bodies are copied into ZeroMQ's own memory */
@@ -242,6 +243,12 @@ void link_send(link_t *self, uint64_t session, unsigned flags, span_t sender, co
     custody_accept(self->custody, session, (uint32_t)size, recipient_count, count_groups(recipients, recipient_count));
 }
 
+void link_give_up(link_t *self, uint64_t number, span_t name, int reason)
+{
+    custody_note(self->custody,
+        &(body_notice_t){.error = FERRY_ERROR_UNCONFIRMED, .reason = (uint16_t)reason, .number = number, .name = name});
+}
+
 void link_report(link_t *self, uint64_t recipient, const body_report_t *report)
 {
     origins_reported(&self->origins, recipient, report);
@@ -346,6 +353,28 @@ void link_hold(link_t *self, uint64_t session, origin_t *origin, uint64_t number
         self->hold = record;
     }
     self->hold_last = number;
+}
+
+void link_hold_over(link_t *self, uint64_t service, origin_t *origin, uint64_t number)
+{
+    if (link_is_open(self))
+        link_control(self, &(control_t){.type = RECORD_HOLD,
+                               .held = {.session = service,
+                                   .handle = link_state_origin(self, origin),
+                                   .again = true,
+                                   .over = true,
+                                   .numbers.first = number}});
+}
+
+void link_credit(link_t *self, uint64_t service, uint32_t count)
+{
+    if (self->state == LINK_UP)
+        link_control(self, &(control_t){.type = RECORD_CREDIT, .held = {.session = service, .count = count}});
+}
+
+void link_done(link_t *self, uint64_t service, uint32_t place)
+{
+    link_control(self, &(control_t){.type = RECORD_DONE, .held = {.session = service, .count = place}});
 }
 
 bool link_can_end(const link_t *self)

@@ -34,14 +34,13 @@ static void slots_grow(slots_t *self)
     self->count = count;
 }
 
-uint64_t slots_add(slots_t *self, void *item, bool is_group)
+uint64_t slots_add(slots_t *self, void *item, uint64_t kind)
 {
     if (self->spare_count == 0)
         slots_grow(self);
     uint32_t slot = self->spare[--self->spare_count];
-    uint64_t id = (self->ids[slot] & ~LINK_SESSION_GROUP) + SLOTS_GENERATION;
     self->items[slot] = item;
-    return self->ids[slot] = is_group ? id | LINK_SESSION_GROUP : id;
+    return self->ids[slot] = ((self->ids[slot] & ~LINK_SESSION_KINDS) + SLOTS_GENERATION) | kind;
 }
 
 void *slots_get(const slots_t *self, uint64_t id)
@@ -61,7 +60,7 @@ void *slots_next_session(const slots_t *self, uint32_t *at)
 {
     while (*at < self->count) {
         uint32_t slot = (*at)++;
-        if (self->items[slot] && !link_session_is_group(self->ids[slot]))
+        if (self->items[slot] && !(self->ids[slot] & LINK_SESSION_KINDS))
             return self->items[slot];
     }
     return NULL;

@@ -9,7 +9,7 @@
 #include "wire/bytes.h"
 
 #define FLAGS_SHIFT  12
-#define FLAGS_KNOWN  (BODY_FLAG_RECEIPT | BODY_FLAG_OPAQUE)
+#define FLAGS_KNOWN  (BODY_FLAG_RECEIPT | BODY_FLAG_OPAQUE | BODY_FLAG_REQUEST | BODY_FLAG_REPLY)
 #define MESSAGE_SIZE 16 /* of the fixed part of each record */
 #define REPORT_SIZE  40
 #define RUN_SIZE     16
@@ -92,8 +92,7 @@ static inline int body_take_message(body_t *self, body_record_t *record)
         return -CLOSE_BAD_RECORD;
     size_t sender_size = at[1], text_size = bytes_get32(at + 4);
     unsigned count = recipients_get(at), flags = flags_get(at);
-    if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX || flags > FLAGS_KNOWN ||
-        body_room(self) - MESSAGE_SIZE < sender_size)
+    if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX || body_room(self) - MESSAGE_SIZE < sender_size)
         return -CLOSE_BAD_RECORD;
     const uint8_t *names = at + MESSAGE_SIZE + sender_size;
     const uint8_t *text = names_end(names, self->end, count);
@@ -175,7 +174,7 @@ static inline int body_take_copy(body_t *self, body_record_t *record)
         return -CLOSE_BAD_RECORD;
     size_t sender_size = at[1], text_size = bytes_get32(at + 4);
     unsigned count = recipients_get(at), flags = flags_get(at);
-    if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX || flags > FLAGS_KNOWN)
+    if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX)
         return -CLOSE_BAD_RECORD;
     size_t head_size = COPY_SIZE + 8 * (size_t)count + sender_size, room = body_room(self);
     if (room < head_size || room - head_size < text_size)
@@ -368,4 +367,21 @@ void body_put_notice(buffer_t *to, const body_notice_t *notice)
     bytes_put64(start + 24, notice->report);
     span_put(start + NOTICE_SIZE, notice->name);
     buffer_commit(to, NOTICE_SIZE + notice->name.size);
+}
+
+bool body_label_get(span_t text, span_t *label, span_t *rest)
+{
+    size_t size = text.size ? (uint8_t)text.data[0] : 0;
+    if (size == 0 || text.size < 1 + size)
+        return false;
+    *label = span_of(text.data + 1, size);
+    *rest = span_of(text.data + 1 + size, text.size - 1 - size);
+    return true;
+}
+
+void body_label_put(buffer_t *to, span_t label)
+{
+    uint8_t size = (uint8_t)label.size;
+    buffer_append(to, &size, 1);
+    buffer_append(to, label.data, label.size);
 }

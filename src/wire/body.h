@@ -15,6 +15,8 @@
 #define BODY_RECIPIENTS_MAX   1024
 #define BODY_FLAG_RECEIPT     1u /* of a message and its copies: held until the client's kernel has acknowledged it */
 #define BODY_FLAG_OPAQUE      2u /* likewise: the text is no line */
+#define BODY_FLAG_REQUEST     4u /* likewise: an answer is wanted; the text begins with a label (body_label_get) */
+#define BODY_FLAG_REPLY       8u /* likewise: an answer; its text begins with the request's label */
 #define BODY_NOTICE_TAKEN     1u
 #define BODY_REPORT_SETTLED   1u
 
@@ -106,6 +108,12 @@ void body_begin_up(buffer_t *to);
 void body_finish_up(buffer_t *to, uint64_t first_number, uint32_t count);
 void body_begin_down(buffer_t *to);
 void body_finish_down(buffer_t *to, uint32_t count);
+
+/* The label that the text of a request or a reply begins with, and what follows it. False if there is none. */
+bool body_label_get(span_t text, span_t *label, span_t *rest);
+
+/* Appends what such a text begins with; labels are 1 to 255 bytes. */
+void body_label_put(buffer_t *to, span_t label);
 
 /* The size of a MESSAGE record. */
 size_t body_message_size(span_t sender, const span_t *recipients, unsigned recipient_count, span_t text);

@@ -81,7 +81,8 @@ static void hold_walk(walk_t *self, control_t *record)
 {
     walk_64(self, &record->held.session);
     walk_32(self, &record->held.handle);
-    walk_flag(self, &record->held.again, 4);
+    walk_flags(self, (bool *const[]){&record->held.again, &record->held.over}, 2, 4);
+    self->bad = self->bad || (record->held.over && !record->held.again);
     walk_64(self, &record->held.numbers.first);
     walk_rest(self, &record->held.numbers.offsets, 4);
 }
@@ -137,6 +138,8 @@ static void small_walk(walk_t *self, control_t *record)
         walk_rest(self, &record->taken.exceptions, 16);
         break;
     case RECORD_END:
+    case RECORD_CREDIT:
+    case RECORD_DONE:
         walk_64(self, &record->held.session);
         walk_32(self, &record->held.count);
         break;
@@ -211,12 +214,16 @@ static bool control_is_good(const control_t *self)
                self->welcome.batch_size && self->welcome.heartbeat_ms && self->welcome.timeout_ms;
     case RECORD_REGISTER:
         return session_is_good(self->name.session) &&
-               link_session_is_group(self->name.session) == name_is_group(self->name.name);
+               (self->name.session & LINK_SESSION_KINDS) == link_session_kind(self->name.name);
     case RECORD_LEAVING:
     case RECORD_WATCH:
         return session_is_good(self->name.session);
     case RECORD_ONLY:
         return session_is_good(self->name.session) && link_session_is_group(self->name.session);
+    case RECORD_CREDIT:
+        return session_is_good(self->held.session) && link_session_is_service(self->held.session) && self->held.count;
+    case RECORD_DONE:
+        return session_is_good(self->held.session) && link_session_is_service(self->held.session);
     case RECORD_HOLD:
     case RECORD_END:
         return session_is_good(self->held.session);

@@ -16,7 +16,10 @@
 #define LINK_ID_OF_SIZE 8          /* what the id of a broker's own node begins with, of the instance's */
 #define LINK_SLOT_LIMIT (1u << 20) /* the low 32 bits of a session are below this */
 
-#define LINK_SESSION_GROUP (UINT64_C(1) << 63) /* in the sessions of groups, and in no other */
+#define LINK_SESSION_GROUP   (UINT64_C(1) << 63) /* in the sessions of groups, and in no other */
+#define LINK_SESSION_SERVICE (UINT64_C(1) << 62) /* likewise of services */
+
+#define LINK_SESSION_KINDS (LINK_SESSION_GROUP | LINK_SESSION_SERVICE)
 
 #define CONTROL_NODES_MAX 2048 /* ids in HELLO and in WELCOME: half of a frame's control records */
 
@@ -30,16 +33,32 @@ typedef enum {
 #undef RECORD
 } record_type_t;
 
-/* Whether a name, of one byte at least, is a group's. */
+/* Whether a name, of one byte at least, is a group's, or a service's. */
 static inline bool name_is_group(span_t name)
 {
     return name.data[0] == '#';
+}
+static inline bool name_is_service(span_t name)
+{
+    return name.data[0] == '@';
 }
 
 /* Whether a session is a group's, which stands for its members at that node. */
 static inline bool link_session_is_group(uint64_t session)
 {
     return (session & LINK_SESSION_GROUP) != 0;
+}
+
+/* The bit that a session of that name has. */
+static inline uint64_t link_session_kind(span_t name)
+{
+    return name_is_group(name) ? LINK_SESSION_GROUP : name_is_service(name) ? LINK_SESSION_SERVICE : 0;
+}
+
+/* Whether a session stands for one program that serves a service. */
+static inline bool link_session_is_service(uint64_t session)
+{
+    return (session & LINK_SESSION_SERVICE) != 0;
 }
 
 typedef enum { CONTROL_FROM_NODE, CONTROL_FROM_BROKER } control_side_t;
@@ -90,10 +109,11 @@ typedef struct {
             span_t exceptions; /* pairs of u64: control_exception_at */
         } taken;
         struct {
-            uint64_t session;          /* HOLD, END */
+            uint64_t session;          /* HOLD, END, DONE, CREDIT */
             uint32_t handle;           /* HOLD: the origin; HELD, ENDED: the holder */
             bool again;                /* HOLD, HELD */
-            uint32_t count;            /* END */
+            bool over;                 /* HOLD again, of a service: it has ended */
+            uint32_t count;            /* END, CREDIT; DONE: the place */
             control_numbers_t numbers; /* HOLD, HELD, ENDED */
         } held;
         uint64_t number; /* DRAINED, BYE, BYE_OK */

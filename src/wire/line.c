@@ -219,33 +219,151 @@ static int line_parse_message(line_t *self, span_t line, const line_limits_t *li
     return line_parse_recipients(self, span_of(line.data, head), limits);
 }
 
-/* The argument of /send: a label, white space, and a message. */
-static int line_parse_send(line_t *self, const line_limits_t *limits)
+/* Takes a word, and the white space behind it, off a text. */
+static span_t line_take_word(span_t *text)
 {
-    span_t argument = self->text, label = span_of(argument.data, line_word_size(argument));
+    span_t word = span_of(text->data, line_word_size(*text));
+    *text = utf8_trim(span_of(text->data + word.size, text->size - word.size));
+    return word;
+}
+
+/* Takes the label off the argument. */
+static int line_take_label(line_t *self, span_t *argument)
+{
+    *argument = self->text;
     self->text = span_of(NULL, 0);
+    span_t label = line_take_word(argument);
     if (label.size == 0 || label.size > LINE_LABEL_SIZE)
         return -FERRY_ERROR_BAD_LINE;
     self->label = label;
-    return line_parse_message(self, span_of(argument.data + label.size, argument.size - label.size), limits);
+    return 0;
 }
 
-/* The argument is a group. */
-static int line_check_group(span_t name, size_t size_max)
+/* The argument of /send: a label, white space, and a message. */
+static int line_parse_send(line_t *self, const line_limits_t *limits)
 {
-    return name.data[0] == '#' ? line_check_destination(name, size_max) : -FERRY_ERROR_BAD_NAME;
+    span_t argument;
+    int error = line_take_label(self, &argument);
+    return error ? error : line_parse_message(self, argument, limits);
 }
 
-/* The argument is one name, of the kind that the command is about. */
+/* Decimal digits, from 1 to `most`. */
+static int line_parse_number(span_t digits, uint64_t most, uint64_t *number)
+{
+    *number = 0;
+    for (size_t i = 0; i < digits.size; i++) {
+        if (digits.data[i] < '0' || digits.data[i] > '9' || *number > most / 10)
+            return -FERRY_ERROR_BAD_LINE;
+        *number = *number * 10 + (uint64_t)(digits.data[i] - '0');
+    }
+    return *number >= 1 && *number <= most ? 0 : -FERRY_ERROR_BAD_LINE;
+}
+
+/* A number and its unit: ms, s, m or h. */
+static int line_parse_time(span_t word, uint64_t *time_ms)
+{
+    static const struct {
+        span_t unit;
+        uint64_t ms;
+    } units[] = {{{"ms", 2}, 1}, {{"s", 1}, 1000}, {{"m", 1}, 60000}, {{"h", 1}, 3600000}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t size = units[i].unit.size;
+        if (word.size <= size || !span_equal(span_of(word.data + word.size - size, size), units[i].unit))
+            continue;
+        int error = line_parse_number(span_of(word.data, word.size - size), LINE_TIME_MAX / units[i].ms, time_ms);
+        *time_ms *= units[i].ms;
+        return error;
+    }
+    return -FERRY_ERROR_BAD_LINE;
+}
+
+/* The argument of /request: a label, a time, and a message to one service. */
+static int line_parse_request(line_t *self, const line_limits_t *limits)
+{
+    span_t argument;
+    int error = line_take_label(self, &argument);
+    if (error == 0)
+        error = line_parse_time(line_take_word(&argument), &self->number);
+    if (error == 0)
+        error = line_parse_message(self, argument, limits);
+    if (error == 0 && (self->recipient_count != 1 || self->recipients[0].data[0] != '@')) {
+        self->culprit = utf8_cut(self->recipients[0], LINE_CULPRIT_SIZE);
+        error = -FERRY_ERROR_BAD_NAME;
+    }
+    return error;
+}
+
+/* The argument of /serve: a service, and perhaps a credit. */
+static int line_parse_serve(line_t *self)
+{
+    span_t argument = self->text;
+    self->text = line_take_word(&argument);
+    self->number = 1;
+    return argument.size ? line_parse_number(argument, LINE_CREDIT_MAX, &self->number) : 0;
+}
+
+/* The argument of /reply: a job, a colon, and a text. */
+static int line_parse_reply(line_t *self)
+{
+    span_t argument = self->text;
+    const char *colon = argument.size ? memchr(argument.data, ':', argument.size) : NULL;
+    if (!colon)
+        return -FERRY_ERROR_BAD_LINE;
+    size_t head = (size_t)(colon - argument.data);
+    self->text = utf8_trim(span_of(colon + 1, argument.size - head - 1));
+    self->culprit = utf8_cut(utf8_trim(span_of(argument.data, head)), LINE_CULPRIT_SIZE);
+    return line_parse_number(self->culprit, UINT64_MAX / 10, &self->number);
+}
+
+/* The sign of what a command is about: a group, a service, or 0 for a peer. */
+static char line_argument_sign(line_kind_t kind)
+{
+    if (kind == LINE_JOIN || kind == LINE_LEAVE)
+        return '#';
+    return kind == LINE_SERVE || kind == LINE_UNSERVE ? '@' : '\0';
+}
+
+/* The argument is one name, with its sign. */
 static int line_check_argument(line_t *self, const line_limits_t *limits)
 {
     if (self->text.size == 0)
         return -FERRY_ERROR_BAD_LINE;
-    bool is_group = self->kind == LINE_JOIN || self->kind == LINE_LEAVE;
-    int error = (is_group ? line_check_group : line_check_name)(self->text, limits->name_size);
+    char sign = line_argument_sign(self->kind);
+    int error = -FERRY_ERROR_BAD_NAME;
+    if (!sign)
+        error = line_check_name(self->text, limits->name_size);
+    else if (self->text.data[0] == sign)
+        error = line_check_destination(self->text, limits->name_size);
     if (error)
         self->culprit = utf8_cut(self->text, LINE_CULPRIT_SIZE);
     return error;
+}
+
+/* What follows the word of a command. */
+static int line_parse_argument(line_t *self, const line_limits_t *limits)
+{
+    int error = 0;
+    switch (self->kind) {
+    case LINE_SEND:
+        return line_parse_send(self, limits);
+    case LINE_REQUEST:
+        return line_parse_request(self, limits);
+    case LINE_REPLY:
+        return line_parse_reply(self);
+    case LINE_DONE:
+        return line_parse_number(self->text, UINT64_MAX / 10, &self->number);
+    case LINE_SERVE:
+        error = line_parse_serve(self);
+        return error ? error : line_check_argument(self, limits);
+    case LINE_JOIN:
+    case LINE_LEAVE:
+    case LINE_UNSERVE:
+    case LINE_WATCH:
+    case LINE_UNWATCH:
+        return line_check_argument(self, limits);
+    default:
+        return 0;
+    }
 }
 
 int line_parse_destinations(line_t *self, span_t list, const line_limits_t *limits)
@@ -260,6 +378,7 @@ int line_parse(line_t *self, span_t line, const line_limits_t *limits)
 {
     self->kind = LINE_MESSAGE;
     self->text = self->label = self->culprit = (span_t){0};
+    self->number = 0;
     self->recipient_count = 0;
     line = line_drop_return(line);
     if (line.size > limits->line_size)
@@ -270,11 +389,7 @@ int line_parse(line_t *self, span_t line, const line_limits_t *limits)
     if (line.size == 0 || line.data[0] != '/')
         return line_parse_message(self, line, limits);
     error = line_parse_command(self, line);
-    if (error)
-        return error;
-    if (self->kind == LINE_SEND)
-        return line_parse_send(self, limits);
-    return self->kind >= LINE_JOIN && self->kind <= LINE_UNWATCH ? line_check_argument(self, limits) : 0;
+    return error ? error : line_parse_argument(self, limits);
 }
 
 span_t line_help(void)

@@ -4,6 +4,8 @@
 #ifndef FERRY_WIRE_LINE_H
 #define FERRY_WIRE_LINE_H
 
+#include <stdint.h>
+
 #include "base/span.h"
 #include "wire/error.h"
 
@@ -16,13 +18,20 @@ typedef struct {
     unsigned recipient_count; /* recipients of a line; 64 unless configured, at most LINE_RECIPIENTS_MAX */
 } line_limits_t;
 
-#define LINE_LABEL_SIZE 64 /* bytes of a label, at most */
+#define LINE_LABEL_SIZE 64      /* bytes of a label, at most */
+#define LINE_CREDIT_MAX 10000   /* jobs of one service at once */
+#define LINE_TIME_MAX   3600000 /* ms of a request */
 
 typedef enum {
     LINE_MESSAGE,
     LINE_SEND,
     LINE_JOIN,
     LINE_LEAVE,
+    LINE_SERVE,
+    LINE_UNSERVE,
+    LINE_DONE,
+    LINE_REPLY,
+    LINE_REQUEST,
     LINE_WATCH,
     LINE_UNWATCH,
     LINE_PING,
@@ -32,17 +41,18 @@ typedef enum {
 
 typedef struct {
     line_kind_t kind;
-    span_t text;  /* of a message; LINE_PING: the token; LINE_WATCH, LINE_UNWATCH: the name; LINE_JOIN, LINE_LEAVE: the
-                     group, with its `#` */
-    span_t label; /* LINE_SEND, also after an error, if there was one; else empty */
-    span_t culprit; /* after an error: what its line names ("error bad-name CULPRIT"), or empty */
+    span_t text; /* of a message; LINE_PING: the token; LINE_WATCH, LINE_UNWATCH: the name; LINE_JOIN, LINE_LEAVE: the
+                    group, with its `#`; LINE_SERVE, LINE_UNSERVE: the service, with its `@` */
+    uint64_t number; /* LINE_SERVE: the credit; LINE_DONE, LINE_REPLY: the job; LINE_REQUEST: the time, ms */
+    span_t label;    /* LINE_SEND, LINE_REQUEST, also after an error, if there was one; else empty */
+    span_t culprit;  /* after an error: what its line names ("error bad-name CULPRIT"), or empty */
     unsigned recipient_count;
     span_t *recipients; /* distinct names in order of appearance; the caller's array of limits->recipient_count */
 } line_t;
 
 static inline bool line_is_message(const line_t *self)
 {
-    return self->kind == LINE_MESSAGE || self->kind == LINE_SEND;
+    return self->kind == LINE_MESSAGE || self->kind == LINE_SEND || self->kind == LINE_REQUEST;
 }
 
 /* Parses the first line of a connection (without its "\n"; a "\r" at its end is dropped here). An empty secret has

@@ -452,18 +452,41 @@ static void recipients_are_1024_at_most(void **state)
     }
 }
 
-static void flags_that_nobody_knows_are_refused(void **state)
+static void every_flag_is_read_as_it_was_written(void **state)
 {
     (void)state;
-    for (int up = 0; up <= 1; up++) {
-        for (unsigned flag = 0; flag < 4; flag++) {
-            buffer_t buffer = {0};
-            assert_int_equal(read_crowd(&buffer, up, 1), 0);
-            buffer.data[(up ? BODY_UP_HEADER_SIZE : BODY_DOWN_HEADER_SIZE) + 3] |= (uint8_t)(0x10 << flag);
-            assert_int_equal(read_copy(buffer_span(&buffer), up), flag < 2 ? 0 : -CLOSE_BAD_RECORD);
-            buffer_fini(&buffer);
-        }
+    span_t name = span_str("bob");
+    for (unsigned flags = 0; flags < 16; flags++) {
+        buffer_t buffer = {0};
+        body_t body;
+        body_record_t record;
+        body_begin_up(&buffer);
+        body_put_message(&buffer, 1, flags, span_str("alice"), &name, 1, span_str("text"));
+        body_finish_up(&buffer, 1, 1);
+        assert_int_equal(body_open_up(&body, buffer_span(&buffer)), 0);
+        assert_int_equal(body_next_up(&body, &record), 1);
+        assert_int_equal(record.message.flags, flags);
+        assert_int_equal(record.message.recipient_count, 1);
+        buffer_fini(&buffer);
     }
+}
+
+static void a_label_comes_before_a_text(void **state)
+{
+    (void)state;
+    buffer_t buffer = {0};
+    span_t label, rest;
+    body_label_put(&buffer, span_str("r1"));
+    buffer_append(&buffer, "text", 4);
+    assert_true(body_label_get(buffer_span(&buffer), &label, &rest));
+    assert_true(span_equal(label, span_str("r1")));
+    assert_true(span_equal(rest, span_str("text")));
+    assert_true(body_label_get(span_of("\2r1", 3), &label, &rest));
+    assert_int_equal(rest.size, 0);
+    assert_false(body_label_get(span_of("\2r", 2), &label, &rest));
+    assert_false(body_label_get(span_of("\0r", 2), &label, &rest));
+    assert_false(body_label_get(span_of(NULL, 0), &label, &rest));
+    buffer_fini(&buffer);
 }
 
 static void a_copy_carries_what_the_message_said(void **state)
@@ -504,7 +527,8 @@ int main(void)
         cmocka_unit_test(records_that_are_unknown_or_of_the_other_side_are_refused),
         cmocka_unit_test(a_bad_record_is_refused_however_often_it_is_asked_for),
         cmocka_unit_test(recipients_are_1024_at_most),
-        cmocka_unit_test(flags_that_nobody_knows_are_refused),
+        cmocka_unit_test(every_flag_is_read_as_it_was_written),
+        cmocka_unit_test(a_label_comes_before_a_text),
         cmocka_unit_test(a_copy_carries_what_the_message_said),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
