@@ -58,7 +58,7 @@ static peer_t *services_pick(const shared_name_t *shared)
         if (!service_has_room(peer->service))
             continue;
         size_t open = service_open(peer->service);
-        if (best && (open > best_open || (open == best_open && peer->service->turn > best->service->turn)))
+        if (best && (open > best_open || (open == best_open && peer->service->turn >= best->service->turn)))
             continue;
         best = peer;
         best_open = open;

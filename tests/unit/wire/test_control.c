@@ -292,7 +292,9 @@ static void bits_that_nobody_knows_are_refused(void **state)
     assert_int_equal(next_of_changed(RECORD_REGISTER, 24, 4), 1);
     assert_int_equal(next_of_changed(RECORD_REGISTER, 24, 6), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_changed(RECORD_REGISTER, 24, 8), -CLOSE_BAD_RECORD);
-    assert_int_equal(next_of_changed(RECORD_HOLD, 12, 3), -CLOSE_BAD_RECORD);
+    assert_int_equal(next_of_changed(RECORD_HOLD, 12, 3), 1);
+    assert_int_equal(next_of_changed(RECORD_HOLD, 12, 2), -CLOSE_BAD_RECORD);
+    assert_int_equal(next_of_changed(RECORD_HOLD, 12, 4), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_changed(RECORD_HELD, 4, 1), 1);
     assert_int_equal(next_of_changed(RECORD_HELD, 4, 2), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_changed(RECORD_HELD, 7, 1), -CLOSE_BAD_RECORD);
@@ -350,6 +352,45 @@ static void a_hello_that_begins_with_number_0_is_refused(void **state)
     (void)state;
     assert_int_equal(next_of_changed(RECORD_HELLO, 52, 0), -CLOSE_BAD_RECORD);
     assert_int_equal(next_of_changed(RECORD_HELLO, 52, 2), 1);
+}
+
+static int next_of_register(uint64_t kind, const char *name)
+{
+    control_t record = {.type = RECORD_REGISTER, .name = {.session = kind | 5, .name = span_str(name)}};
+    return next_of_record(&record, CONTROL_FROM_NODE);
+}
+
+static void a_session_has_the_bit_of_its_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint64_t kind;
+    } kinds[] = {{"room", 0}, {"#room", LINK_SESSION_GROUP}, {"@mill", LINK_SESSION_SERVICE}};
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(next_of_register(kinds[k].kind, kinds[i].name), i == k ? 1 : -CLOSE_BAD_RECORD);
+    assert_int_equal(next_of_register(LINK_SESSION_KINDS, "#room"), -CLOSE_BAD_RECORD);
+}
+
+static int next_of_held(record_type_t type, uint64_t session, uint32_t count)
+{
+    control_t record = {.type = type, .held = {.session = session, .count = count}};
+    return next_of_record(&record, CONTROL_FROM_NODE);
+}
+
+static void credit_and_done_are_of_services_and_only_of_groups(void **state)
+{
+    (void)state;
+    assert_int_equal(next_of_held(RECORD_CREDIT, LINK_SESSION_SERVICE | 5, 1), 1);
+    assert_int_equal(next_of_held(RECORD_CREDIT, LINK_SESSION_SERVICE | 5, 0), -CLOSE_BAD_RECORD);
+    assert_int_equal(next_of_held(RECORD_CREDIT, 5, 1), -CLOSE_BAD_RECORD);
+    assert_int_equal(next_of_held(RECORD_DONE, LINK_SESSION_SERVICE | 5, 0), 1);
+    assert_int_equal(next_of_held(RECORD_DONE, LINK_SESSION_GROUP | 5, 0), -CLOSE_BAD_RECORD);
+    control_t only = {.type = RECORD_ONLY, .name = {.session = LINK_SESSION_GROUP | 5, .member = 6}};
+    assert_int_equal(next_of_record(&only, CONTROL_FROM_NODE), 1);
+    only.name.session = 5;
+    assert_int_equal(next_of_record(&only, CONTROL_FROM_NODE), -CLOSE_BAD_RECORD);
 }
 
 /* Reads a HELLO and a WELCOME that tell of that many nodes. */
@@ -488,6 +529,8 @@ int main(void)
         cmocka_unit_test(what_is_no_control_record_is_refused),
         cmocka_unit_test(a_size_beyond_the_frame_is_refused),
         cmocka_unit_test(a_name_that_is_empty_or_of_another_size_is_refused),
+        cmocka_unit_test(a_session_has_the_bit_of_its_name),
+        cmocka_unit_test(credit_and_done_are_of_services_and_only_of_groups),
         cmocka_unit_test(bits_that_nobody_knows_are_refused),
         cmocka_unit_test(a_hello_of_another_version_is_read_up_to_its_version),
         cmocka_unit_test(a_welcome_without_limits_is_refused),

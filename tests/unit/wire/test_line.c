@@ -319,6 +319,96 @@ static void commands_are_known_by_their_first_word(void **state)
     assert_int_equal(parsed.kind, LINE_QUIT);
 }
 
+static void a_command_about_a_group_or_a_service_names_one(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("/join  #room "), 0);
+    assert_int_equal(parsed.kind, LINE_JOIN);
+    assert_span(parsed.text, "#room");
+    assert_int_equal(parse("/leave #room"), 0);
+    assert_int_equal(parsed.kind, LINE_LEAVE);
+    assert_refused("/join", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/join room", FERRY_ERROR_BAD_NAME, "room");
+    assert_refused("/join @room", FERRY_ERROR_BAD_NAME, "@room");
+    assert_refused("/join #", FERRY_ERROR_BAD_NAME, "#");
+    assert_refused("/leave #a b", FERRY_ERROR_BAD_NAME, "#a b");
+    assert_int_equal(parse("/unserve @mill"), 0);
+    assert_int_equal(parsed.kind, LINE_UNSERVE);
+    assert_span(parsed.text, "@mill");
+    assert_refused("/unserve #mill", FERRY_ERROR_BAD_NAME, "#mill");
+    assert_refused("/watch #room", FERRY_ERROR_BAD_NAME, "#room");
+}
+
+static void a_service_is_served_with_a_credit(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("/serve @mill"), 0);
+    assert_int_equal(parsed.kind, LINE_SERVE);
+    assert_span(parsed.text, "@mill");
+    assert_int_equal(parsed.number, 1);
+    assert_int_equal(parse("/serve\t@mill  10000 "), 0);
+    assert_span(parsed.text, "@mill");
+    assert_int_equal(parsed.number, LINE_CREDIT_MAX);
+    assert_refused("/serve", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/serve mill", FERRY_ERROR_BAD_NAME, "mill");
+    assert_refused("/serve @mill 0", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/serve @mill 10001", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/serve @mill 99999999999999999999999", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/serve @mill -1", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/serve @mill 1 2", FERRY_ERROR_BAD_LINE, "");
+}
+
+static void a_job_is_done_by_its_number_with_an_answer_or_without(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("/done 17 "), 0);
+    assert_int_equal(parsed.kind, LINE_DONE);
+    assert_int_equal(parsed.number, 17);
+    assert_int_equal(parse("/reply 17 : a: b "), 0);
+    assert_int_equal(parsed.kind, LINE_REPLY);
+    assert_int_equal(parsed.number, 17);
+    assert_span(parsed.text, "a: b");
+    assert_int_equal(parse("/reply 1:"), 0);
+    assert_span(parsed.text, "");
+    assert_refused("/done", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/done 1x", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/done 0", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/reply 1", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/reply : x", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/reply x: y", FERRY_ERROR_BAD_LINE, "x");
+}
+
+static void a_request_has_a_label_a_time_and_one_service(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t time_ms;
+    } times[] = {{"/request r1 250ms @mill: how?", 250}, {"/request r1 5s @mill: how?", 5000},
+        {"/request\tr1  2m  @mill : how?", 120000}, {"/request r1 1h @mill:how?", LINE_TIME_MAX}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        assert_int_equal(parse(times[i].text), 0);
+        assert_int_equal(parsed.kind, LINE_REQUEST);
+        assert_int_equal(parsed.number, times[i].time_ms);
+        assert_span(parsed.label, "r1");
+        assert_int_equal(parsed.recipient_count, 1);
+        assert_span(parsed.recipients[0], "@mill");
+        assert_span(parsed.text, "how?");
+    }
+    assert_refused("/request", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/request r1", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/request r1 5 @mill: x", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/request r1 s @mill: x", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/request r1 0s @mill: x", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/request r1 2h @mill: x", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/request r1 5s @mill", FERRY_ERROR_BAD_LINE, "");
+    assert_refused("/request r1 5s : x", FERRY_ERROR_NO_RECIPIENT, "");
+    assert_refused("/request r1 5s bob: x", FERRY_ERROR_BAD_NAME, "bob");
+    assert_refused("/request r1 5s #room: x", FERRY_ERROR_BAD_NAME, "#room");
+    assert_refused("/request r1 5s @a, @b: x", FERRY_ERROR_BAD_NAME, "@a");
+    assert_span(parsed.label, "r1");
+}
+
 static void an_unknown_command_is_told(void **state)
 {
     (void)state;
@@ -505,6 +595,10 @@ int main(void)
         cmocka_unit_test(as_many_recipients_as_the_limit_are_taken),
         cmocka_unit_test(names_given_twice_do_not_count_towards_the_limit),
         cmocka_unit_test(commands_are_known_by_their_first_word),
+        cmocka_unit_test(a_command_about_a_group_or_a_service_names_one),
+        cmocka_unit_test(a_service_is_served_with_a_credit),
+        cmocka_unit_test(a_job_is_done_by_its_number_with_an_answer_or_without),
+        cmocka_unit_test(a_request_has_a_label_a_time_and_one_service),
         cmocka_unit_test(an_unknown_command_is_told),
         cmocka_unit_test(help_lists_every_command),
         cmocka_unit_test(the_first_line_is_a_name),
