@@ -57,6 +57,18 @@ static void one_with_two_parts_is_due_when_both_are_settled(void **state)
     expect_due(receipts_settle(&receipts, 0, 9), "both", false);
 }
 
+static void one_whose_message_is_sent_again_waits_for_that_too(void **state)
+{
+    (void)state;
+    await("one", 5);
+    assert_null(receipts_hold(&receipts, 0, 4));
+    receipt_t *receipt = receipts_hold(&receipts, 0, 5);
+    assert_null(receipts_settle(&receipts, 0, 5));
+    receipts_go_on(&receipts, receipt, 0, 8);
+    expect_due(receipts_settle(&receipts, 0, 8), "one", false);
+    assert_int_equal(receipts.size, 0);
+}
+
 static void a_failed_copy_is_told_with_the_label(void **state)
 {
     (void)state;
@@ -84,6 +96,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RECEIPTS_TEST(a_receipt_is_due_when_its_message_is_settled),
         RECEIPTS_TEST(one_with_two_parts_is_due_when_both_are_settled),
+        RECEIPTS_TEST(one_whose_message_is_sent_again_waits_for_that_too),
         RECEIPTS_TEST(a_failed_copy_is_told_with_the_label),
         RECEIPTS_TEST(what_is_open_at_the_end_is_freed),
     };

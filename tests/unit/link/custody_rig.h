@@ -71,6 +71,21 @@ static inline uint32_t rig_accept(custody_rig_t *rig, uint64_t session, unsigned
     return (uint32_t)size;
 }
 
+/* Accepts a message to these recipients, of which so many are groups. */
+static inline void rig_accept_named(custody_rig_t *rig, uint64_t session, const char *const *names, unsigned count)
+{
+    span_t recipients[RIG_RECIPIENTS_MAX], sender = span_str("s");
+    unsigned groups = 0;
+    for (unsigned i = 0; i < count; i++) {
+        recipients[i] = span_str(names[i]);
+        groups += name_is_group(recipients[i]);
+    }
+    rig_begin(rig);
+    body_put_message(&rig->body, session, 0, sender, recipients, count, span_of(NULL, 0));
+    size_t size = body_message_size(sender, recipients, count, span_of(NULL, 0));
+    custody_accept(rig->custody, session, (uint32_t)size, count, groups);
+}
+
 static inline void rig_accept_report(custody_rig_t *rig, const char *name)
 {
     rig_begin(rig);
