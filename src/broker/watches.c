@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* watches: a table finds those who watch a name; a node lists its own, so that they go with its link. Owner: the
- * router's thread. */
+/* watches: a table finds those who watch a name, another the one who watches it already, since ever so many may; a node
+ * lists its own, so that they go with its link. Owner: the router's thread. */
 #include "broker/watches.h"
 
 #include <stdlib.h>
@@ -17,20 +17,25 @@ typedef struct {
 
 /* A session that watches it. */
 typedef struct {
+    table_item_t item;
+    struct {
+        watched_t *watch;
+        node_t *node;
+        uint64_t session;
+    } key;
     list_node_t in_watch, in_node;
-    watched_t *watch;
-    node_t *node;
-    uint64_t session;
 } watcher_t;
 
 void watches_init(watches_t *self)
 {
     self->names = table_new();
+    self->watchers = table_new();
 }
 
 void watches_fini(watches_t *self)
 {
     table_destroy(&self->names, NULL);
+    table_destroy(&self->watchers, NULL);
 }
 
 static void *watches_new(size_t size)
@@ -43,18 +48,20 @@ static void *watches_new(size_t size)
 
 static void watcher_tell(const watcher_t *self, bool is_here)
 {
-    node_tell(self->node, &(control_t){.type = RECORD_PRESENCE,
-                              .name = {.session = self->session, .is_on = is_here, .name = self->watch->item.key}});
+    node_tell(self->key.node,
+        &(control_t){.type = RECORD_PRESENCE,
+            .name = {.session = self->key.session, .is_on = is_here, .name = self->key.watch->item.key}});
 }
 
-static watcher_t *watched_find(const watched_t *self, const node_t *node, uint64_t session)
+static span_t watcher_key(const watcher_t *self)
 {
-    for (list_node_t *at = self->watchers.head.next; at != &self->watchers.head; at = at->next) {
-        watcher_t *watcher = list_member(at, watcher_t, in_watch);
-        if (watcher->node == node && watcher->session == session)
-            return watcher;
-    }
-    return NULL;
+    return span_of((const char *)&self->key, sizeof self->key);
+}
+
+static watcher_t *watched_find(watched_t *self, node_t *node, uint64_t session)
+{
+    watcher_t sought = {.key = {.watch = self, .node = node, .session = session}};
+    return (watcher_t *)table_get(node->broker->watches.watchers, watcher_key(&sought));
 }
 
 static watched_t *watches_of(watches_t *self, span_t name)
@@ -77,9 +84,11 @@ static watcher_t *watcher_new(watches_t *watches, node_t *node, const control_t 
     if (self)
         return self;
     self = watches_new(sizeof *self);
-    self->watch = watch;
-    self->node = node;
-    self->session = record->name.session;
+    self->key.watch = watch;
+    self->key.node = node;
+    self->key.session = record->name.session;
+    self->item.key = watcher_key(self);
+    table_put(watches->watchers, &self->item);
     list_append(&watch->watchers, &self->in_watch);
     list_append(&node->watchers, &self->in_node);
     return self;
@@ -87,8 +96,9 @@ static watcher_t *watcher_new(watches_t *watches, node_t *node, const control_t 
 
 static void watcher_destroy(watcher_t *self)
 {
-    watched_t *watch = self->watch;
-    watches_t *watches = &self->node->broker->watches;
+    watched_t *watch = self->key.watch;
+    watches_t *watches = &self->key.node->broker->watches;
+    table_take(watches->watchers, &self->item);
     list_remove(&self->in_watch);
     list_remove(&self->in_node);
     free(self);

@@ -11,7 +11,8 @@
 struct broker;
 
 typedef struct {
-    table_t *names; /* of watched_t */
+    table_t *names;    /* of watched_t */
+    table_t *watchers; /* of watcher_t, by name, node and session */
 } watches_t;
 
 void watches_init(watches_t *self);

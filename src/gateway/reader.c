@@ -9,12 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gateway/session_groups.h"
-#include "gateway/session_requests.h"
-#include "gateway/session_services.h"
-#include "gateway/session_watches.h"
+#include "gateway/reader_lines.h"
 #include "gateway/worker.h"
-#include "wire/line.h"
 
 #define READER_PIECE_SIZE   4096 /* the least that one read takes, if it is there */
 #define LINE_END_SIZE       2    /* "\r\n" */
@@ -67,8 +63,7 @@ bool reader_is_allowed(const session_t *session)
            open < (share < READER_PIECE_SIZE ? READER_PIECE_SIZE : share);
 }
 
-/* The session waits until the worker's tick finds that it may read, or enough of what it sent is settled. */
-static void reader_starve(session_t *session)
+void reader_starve(session_t *session)
 {
     session->reader.starved = true;
     list_append(&session->worker->starved, &session->waiting);
@@ -82,207 +77,6 @@ void reader_on_settled(session_t *session)
     session->reader.choked = true;
     list_remove(&session->waiting);
     worker_dirty(session);
-}
-
-static void reader_refuse(session_t *session, int error, span_t culprit, span_t label)
-{
-    session->reader.lines++;
-    session->worker->counters.bad_lines++;
-    session_error_of(session, -error, (span_t[]){culprit, label}, 2);
-    if (++session->reader.bad_lines >= session->worker->limits.bad_lines)
-        session_fail(session, FERRY_ERROR_TOO_MANY_ERRORS, span_of(NULL, 0), CLOSE_CLIENT_ERRORS);
-}
-
-static void reader_answer_ping(session_t *session, span_t token)
-{
-    span_t parts[] = {span_str("ok ping"), span_str(token.size ? " " : ""), token};
-    writer_line(&session->writer, parts, 3);
-    worker_dirty(session);
-}
-
-static void reader_answer_help(session_t *session)
-{
-    span_t help = line_help();
-    writer_line(&session->writer, &(span_t){help.data, help.size - 1}, 1);
-    worker_dirty(session);
-}
-
-static void reader_quit(session_t *session)
-{
-    session->said_quit = true;
-    session_quit(session, CLOSE_QUIT);
-}
-
-static void reader_take_login(session_t *session, span_t text)
-{
-    span_t name, secret, culprit;
-    int error = line_parse_login(text, &session->worker->limits.line, &name, &secret, &culprit);
-    if (error == 0 && secret.size) {
-        error = -FERRY_ERROR_SECRETS_NOT_ENABLED;
-        culprit = span_of(NULL, 0);
-    }
-    if (error)
-        session_fail(session, -error, culprit, CLOSE_LOGIN);
-    else
-        session_login(session, name);
-}
-
-/* Its line waits for a name or for room, and not for memory. */
-static bool reader_must_wait(session_t *session)
-{
-    session->reader.starved = false;
-    return false;
-}
-
-/* One more message of that size is under way while memory is short: that may be enough for now. */
-static void reader_charge(session_t *session, size_t size)
-{
-    session->reader.line_size = size;
-    if (!reader_is_allowed(session))
-        reader_starve(session);
-}
-
-/* Waits for the receipt of the line that was sent last. */
-static void reader_await_receipt(session_t *session, const line_t *line)
-{
-    worker_t *worker = session->worker;
-    receipt_t *receipt = receipts_add(&worker->receipts, session->id, line->label);
-    for (unsigned i = 0; i < worker->uplinks.count; i++)
-        if (uplinks_has_part(&worker->uplinks, i, line))
-            receipts_await(&worker->receipts, receipt, i, link_next_number(worker->uplinks.items[i].link) - 1);
-    session->open_receipts++;
-}
-
-/* Remembers what was sent to services, in case it is to be sent again. */
-static void reader_add_errands(session_t *session, const line_t *line, unsigned flags)
-{
-    worker_t *worker = session->worker;
-    for (unsigned i = 0; i < line->recipient_count; i++) {
-        span_t service = line->recipients[i];
-        if (!name_is_service(service))
-            continue;
-        const uplink_t *uplink = uplinks_of_name(&worker->uplinks, service);
-        errands_add(&worker->errands, (unsigned)(uplink - worker->uplinks.items), link_next_number(uplink->link) - 1,
-            &(errand_message_t){.session = session->id,
-                .flags = flags,
-                .sender = session_name(session),
-                .service = service,
-                .text = line->text});
-    }
-}
-
-/* Sends a message whose text is as it goes out. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
-static int reader_send_line(session_t *session, const line_t *line, unsigned flags)
-{
-    worker_t *worker = session->worker;
-    int messages = uplinks_send(&worker->uplinks, session->id, flags, session_name(session), line, &session->waiting);
-    if (messages <= 0)
-        return messages;
-    session->open_messages += (unsigned)messages;
-    worker->counters.messages++;
-    reader_add_errands(session, line, flags);
-    return 1;
-}
-
-/* The same for a request, whose text goes out behind its label. */
-static int reader_send_request(session_t *session, const line_t *line)
-{
-    buffer_t text = {0};
-    line_t labelled = *line;
-    body_label_put(&text, line->label);
-    buffer_append(&text, line->text.data, line->text.size);
-    labelled.text = buffer_span(&text);
-    int rc = reader_send_line(session, &labelled, BODY_FLAG_REQUEST);
-    buffer_fini(&text);
-    if (rc > 0)
-        session_request(session, line);
-    return rc;
-}
-
-/* Sends a message. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
-static int reader_send(session_t *session, const line_t *line, size_t size)
-{
-    worker_t *worker = session->worker;
-    unsigned flags = line->kind == LINE_SEND ? BODY_FLAG_RECEIPT : 0;
-    int rc = line->kind == LINE_REQUEST ? reader_send_request(session, line) : reader_send_line(session, line, flags);
-    if (rc <= 0)
-        return rc;
-    if (flags)
-        reader_await_receipt(session, line);
-    if (worker->limits.writer.share != SIZE_MAX)
-        reader_charge(session, size);
-    return 1;
-}
-
-/* Does what a line that is no message says. */
-static void reader_obey(session_t *session, const line_t *line)
-{
-    if (line->kind == LINE_PING)
-        reader_answer_ping(session, line->text);
-    else if (line->kind == LINE_HELP)
-        reader_answer_help(session);
-    else if (line->kind == LINE_QUIT)
-        reader_quit(session);
-    else if (line->kind == LINE_UNWATCH)
-        session_unwatch(session, line->text);
-    else if (line->kind == LINE_UNSERVE)
-        session_unserve(session, line->text);
-    else if (line->kind == LINE_LEAVE)
-        session_leave_group(session, line->text);
-}
-
-/* Does what a line says that may fail, or wait. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
-static int reader_try(session_t *session, line_t *line, size_t size)
-{
-    int rc = 1;
-    if (line_is_message(line))
-        return reader_send(session, line, size);
-    if (line->kind == LINE_REPLY)
-        return session_reply(session, line->number, line->text);
-    if (line->kind == LINE_WATCH)
-        rc = session_watch(session, line->text);
-    else if (line->kind == LINE_JOIN)
-        rc = session_join(session, line->text);
-    else if (line->kind == LINE_SERVE)
-        rc = session_serve(session, line->text, (uint32_t)line->number);
-    else if (line->kind == LINE_DONE)
-        rc = session_done(session, line->number);
-    if (rc < 0)
-        line->culprit = line->text;
-    return rc;
-}
-
-/* Takes one line; false if it must wait. */
-static bool reader_take_line(session_t *session, span_t text)
-{
-    worker_t *worker = session->worker;
-    if (session->state == SESSION_LOGIN) {
-        reader_take_login(session, text);
-        return true;
-    }
-    line_t line = {.recipients = worker->recipients};
-    int rc = line_parse(&line, text, &worker->limits.line);
-    if (rc == 0)
-        rc = reader_try(session, &line, text.size);
-    if (rc == 0)
-        return reader_must_wait(session);
-    if (rc < 0) {
-        reader_refuse(session, rc, line.culprit, line.label);
-        return true;
-    }
-    session->reader.lines++;
-    session->reader.bad_lines = 0;
-    reader_obey(session, &line);
-    return true;
-}
-
-/* A line is longer than it may be, and its end has or has not come. */
-static void reader_refuse_long(session_t *session)
-{
-    if (session->state == SESSION_LOGIN)
-        session_fail(session, FERRY_ERROR_LINE_TOO_LONG, span_of(NULL, 0), CLOSE_LOGIN);
-    else
-        reader_refuse(session, -FERRY_ERROR_LINE_TOO_LONG, span_of(NULL, 0), span_of(NULL, 0));
 }
 
 /* Takes whole lines off the front of `data`; the first `scanned` bytes are known to hold no end. Returns the bytes that

@@ -45,6 +45,9 @@ void reader_read(session_t *session);
 /* Takes the lines that are in the buffer already, as far as they need not wait. */
 void reader_go_on(session_t *session);
 
+/* The session waits until the worker's tick finds that it may read, or enough of what it sent is settled. */
+void reader_starve(session_t *session);
+
 /* A message of a session that waits for memory is settled: if that is enough, it goes on when it is flushed at the end
  * of the turn. */
 void reader_on_settled(session_t *session);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 struct receipt {
-    uint64_t session;
     unsigned open; /* parts that are not settled */
     bool failed;
     size_t label_size;
@@ -58,10 +57,9 @@ static void *receipts_new(receipts_t *self, size_t size)
     return object;
 }
 
-receipt_t *receipts_add(receipts_t *self, uint64_t session, span_t label)
+receipt_t *receipts_add(receipts_t *self, span_t label)
 {
     receipt_t *receipt = receipts_new(self, sizeof *receipt + label.size);
-    receipt->session = session;
     receipt->label_size = label.size;
     memcpy(receipt->label, label.data, label.size);
     return receipt;

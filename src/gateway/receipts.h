@@ -19,8 +19,8 @@ typedef struct receipt receipt_t;
 void receipts_init(receipts_t *self);
 void receipts_fini(receipts_t *self);
 
-/* A message of that session with that label was sent; receipts_await names its parts, of which it has one at least. */
-receipt_t *receipts_add(receipts_t *self, uint64_t session, span_t label);
+/* A message with that label was sent; receipts_await names its parts, of which it has one at least. */
+receipt_t *receipts_add(receipts_t *self, span_t label);
 void receipts_await(receipts_t *self, receipt_t *receipt, unsigned uplink, uint64_t number);
 
 /* A copy of that message has not been delivered. Returns its label, empty if it has none; valid until the part is

@@ -102,21 +102,12 @@ void session_confirm(session_t *self, link_claim_t claim);
 void session_deny(session_t *self, int error);
 void session_left(session_t *self);
 
-/* A copy for this session, which has been counted as taken over. */
-void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin);
-
-/* The same for a copy that came too late: tells its sender that it is returned. */
-void session_return_late(const session_t *self, const body_copy_t *copy, const origin_t *origin);
-
 /* A receipt is due: writes `ok LABEL`, unless errors were written instead. */
 void session_receipt(session_t *self, const receipt_t *receipt);
 
 /* One of its messages is settled; or something else that it waits for may be over. */
 void session_settle(session_t *self);
 void session_on_idle(session_t *self);
-
-/* Why copies for this client end otherwise than by delivery: a reason of proto/reasons.def. */
-int session_reason(const session_t *self);
 
 /* No more input comes, or is read: settles, leaves, flushes and closes in order. */
 void session_quit(session_t *self, close_t reason);
@@ -142,9 +133,6 @@ void session_flush(session_t *self);
 
 /* Goes on reading where it waited. */
 void session_resume(session_t *self);
-
-/* Counts the copies as delivered that its client's kernel has acknowledged by now. */
-void session_look(session_t *self);
 
 /* Whether nothing more is to come from a client or to be known of it: session_cut is its end. */
 static inline bool session_is_over(const session_t *self)

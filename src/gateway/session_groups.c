@@ -2,6 +2,7 @@
 /* session_groups: what is sent to a group while the session is a member is written to its client; a client is a member
  * from the moment on at which it can read `ok join`. Owner: the worker's thread. */
 #include "gateway/session_groups.h"
+#include "gateway/session_copies.h"
 
 #include "gateway/worker.h"
 #include "wire/reason.h"

@@ -81,7 +81,7 @@ void session_unwatch(session_t *session, span_t name)
 void session_presence(session_t *session, span_t name, bool is_here)
 {
     session_watch_t *watch = *watched_at(session, name);
-    if (!watch || session->state >= SESSION_CLOSING)
+    if (!watch || session->state >= SESSION_FLUSHING) /* N.B. nothing may follow the last line */
         return;
     if (watch->is_asked)
         session_say(session, "ok watch ", name, is_here ? " here" : " away");

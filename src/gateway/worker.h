@@ -122,6 +122,12 @@ void worker_dirty(session_t *session);
 /* The session is at its end: frees its slot and tells the listener. */
 void worker_forget(session_t *session);
 
+/* What the links of a worker call (worker_links.c); the owner is the worker. */
+extern const link_owner_t worker_link_owner;
+
+/* The tick, which looks for deadlines (worker_tick.c). */
+void worker_tick_init(worker_t *self);
+
 /* What clients have acknowledged (worker_look.c): asks their kernels, by which sessions that waited for nothing else
  * end; flushes a session again soon, since a receipt depends on it. */
 void worker_look_init(worker_t *self);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* worker_look: what clients' kernels have acknowledged, which no event tells. It is looked up by the tick, and soon
  * where somebody waits for a receipt. Nothing can fail. Owner: the worker's thread. */
+#include "gateway/session_copies.h"
 #include "gateway/worker.h"
 
 #define LOOK_SOON_MS 5 /* until the next look for a receipt: about what a client some way off takes */
