@@ -149,35 +149,6 @@ static void a_copy_that_is_no_line_is_returned(void **state)
     check_balance();
 }
 
-static void answer_presence(uint64_t session, const char *name, bool is_here)
-{
-    const control_t *record = &router_wait(&router, RECORD_WATCH)->control;
-    assert_int_equal(record->name.session, session);
-    assert_true(record->name.is_on && span_equal(record->name.name, span_str(name)));
-    router_put(&router,
-        &(control_t){.type = RECORD_PRESENCE, .name = {.session = session, .is_on = is_here, .name = span_str(name)}});
-    router_flush(&router);
-}
-
-static void a_watch_outlives_its_link_and_tells_only_what_has_changed(void **state)
-{
-    (void)state;
-    uint64_t session;
-    client_t *client = client_open("alice", &session);
-    client_send(client, "/watch bob");
-    answer_presence(session, "bob", true);
-    client_expect(client, "ok watch bob here");
-    replace_broker();
-    answer_presence(session, "bob", true);
-    client_barrier(client);
-    replace_broker();
-    answer_presence(session, "bob", false);
-    client_expect(client, "info went bob");
-    client_send(client, "/unwatch bob");
-    assert_false(router_wait(&router, RECORD_WATCH)->control.name.is_on);
-    client_expect(client, "ok unwatch bob");
-}
-
 static void a_name_that_another_has_now_returns_what_still_comes(void **state)
 {
     (void)state;
@@ -296,7 +267,6 @@ int main(void)
         SESSION_TEST(a_session_whose_client_goes_while_there_is_no_link_leaves_on_the_next),
         SESSION_TEST(a_copy_that_comes_again_too_late_is_returned),
         SESSION_TEST(a_copy_that_is_no_line_is_returned),
-        SESSION_TEST(a_watch_outlives_its_link_and_tells_only_what_has_changed),
         SESSION_TEST(a_name_that_another_has_now_returns_what_still_comes),
         SESSION_TEST(a_name_that_was_taken_meanwhile_ends_its_session_in_order),
         SLOW_TEST(a_paused_name_is_paused_again_when_it_is_confirmed_again),
