@@ -67,10 +67,9 @@ static void no_news_follow_the_last_line(void **state)
     client_send(client, "/watch bob");
     answer_presence(session, "bob", false);
     client_expect(client, "ok watch bob away");
-    deliver_many(1, COPIES, session);
-    router_wait(&router, RECORD_PAUSE);
     client_send(client, "/quit");
     router_wait(&router, RECORD_LEAVING);
+    deliver_many(1, COPIES, session);
     answer(RECORD_LEFT, session);
     say_presence(session, "bob", true);
     json_decref(worker_report()); /* the worker has read it */
