@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "bench/cpu.h"
 #include "bench/pair.h"
 #include "lib/deadline.h"
 
@@ -82,31 +83,11 @@ static void arguments_read(arguments_t *self, int argc, char **argv)
         self->pids[self->process_count++] = argv[i];
 }
 
-/* The time that all threads of a process have run, in user mode and in the kernel: fields 14 and 15 of proc(5)'s stat,
- * counted behind the command, which may hold anything. */
-static uint64_t process_cpu_ns(const char *pid)
-{
-    char path[64], stat[1024];
-    uint64_t user, kernel;
-    snprintf(path, sizeof(path), "/proc/%s/stat", pid);
-    FILE *file = fopen(path, "r");
-    if (!file)
-        err(1, "process %s", pid);
-    size_t size = fread(stat, 1, sizeof(stat) - 1, file);
-    fclose(file);
-    stat[size] = '\0';
-    const char *command_end = strrchr(stat, ')');
-    if (!command_end ||
-        sscanf(command_end, ") %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64, &user, &kernel) != 2)
-        errx(1, "%s is not what proc(5) says", path);
-    return (user + kernel) * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
-}
-
 static sample_t sample_take(const load_t *load, const arguments_t *arguments)
 {
     sample_t self = {.at_ms = deadline_now_ms(), .received = load->received};
     for (unsigned i = 0; i < arguments->process_count; i++)
-        self.cpu_ns[i] = process_cpu_ns(arguments->pids[i]);
+        self.cpu_ns[i] = cpu_ns_of_process(arguments->pids[i]);
     return self;
 }
 
