@@ -111,7 +111,9 @@ static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t
     for (unsigned i = 0; i < copy->recipient_count; i++) {
         uint64_t session = body_session_at(copy, i);
         bool receives = self->phase == CARRIER_RUNNING && self->progress.login == LOGIN_DONE;
-        if (receives && carrier_is_asked(self, link, session))
+        if (copy->flags & BODY_FLAG_REPLY) /* it has asked nobody */
+            carrier_return(self, link, session, copy, origin, FERRY_REASON_EXPIRED);
+        else if (receives && carrier_is_asked(self, link, session))
             carrier_deliver(self, copy, origin);
         else
             carrier_return(self, link, session, copy, origin, FERRY_REASON_GONE);

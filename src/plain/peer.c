@@ -168,6 +168,8 @@ void peer_confirm(peer_t *self, link_claim_t claim)
     log_info("login", log_str("role", "peers"), log_span("name", self->name), log_uint("session", self->id));
     peer_move(self, PEER_OPEN);
     peer_say(self, (const span_t[]){span_str("OK"), span_str("LOGIN"), self->name}, 3);
+    if (claim.took_over)
+        peer_say(self, (const span_t[]){span_str("INFO"), span_str("took-over"), self->name}, 3);
     peer_go_on(self);
 }
 
@@ -248,6 +250,10 @@ void peer_deliver(peer_t *self, const body_copy_t *copy, origin_t *origin)
 {
     if (self->state == PEER_GONE || self->close_reason == CLOSE_LOGIN) {
         peer_return_copy(self, copy, origin, peer_reason(self));
+        return;
+    }
+    if (copy->flags & BODY_FLAG_REPLY) { /* it has asked nobody */
+        peer_return_copy(self, copy, origin, FERRY_REASON_EXPIRED);
         return;
     }
     peer_writer_put(&self->writer, copy, origin, reactor_now_ms(self->peers->reactor));

@@ -31,6 +31,46 @@ static void programs_and_clients_exchange_messages(void **state)
     server_stop(&server);
 }
 
+static void a_program_is_told_that_it_took_a_name_over(void **state)
+{
+    (void)state;
+    server_t *server = server_start("all", "-s", "broker/name_policy=take-over", NULL);
+    client_t *first = client_login(server_gateway(server), "alice");
+    program_t *second = program_connect(server_peers(server));
+    program_say(second, "LOGIN", "alice", NULL);
+    program_expect(second, "OK", "LOGIN", "alice", NULL);
+    program_expect(second, "INFO", "took-over", "alice", NULL);
+    client_expect(first, "error name-taken alice");
+    client_expect_eof(first);
+    server_stop(&server);
+}
+
+/* Programs cannot join groups yet, nor serve, but they reach who does. */
+static void a_program_writes_to_groups_and_services(void **state)
+{
+    (void)state;
+    server_t *server = server_start("all", NULL);
+    client_t *carl = client_login(server_gateway(server), "carl");
+    client_send(carl, "/join #room");
+    client_expect(carl, "ok join #room");
+    client_send(carl, "/serve @mill");
+    client_expect(carl, "ok serve @mill");
+    program_t *alice = program_login(server_peers(server), "alice");
+    program_say(alice, "SEND", "#room,@mill", "rye", NULL);
+    unsigned heard = 0; /* both, in any order */
+    for (int i = 0; i < 2; i++) {
+        const char *line = client_read(carl);
+        heard |= strcmp(line, "from alice #room: rye") == 0 ? 1 : strcmp(line, "from alice @mill 1: rye") == 0 ? 2 : 4;
+    }
+    assert_int_equal(heard, 3);
+    client_send(carl, "/done 1");
+    program_say(alice, "SEND", "#void,@void", "rye", NULL);
+    program_expect(alice, "ERROR", "no-such-peer", "#void", NULL);
+    program_expect(alice, "ERROR", "no-such-peer", "@void", NULL);
+    program_barrier(alice);
+    server_stop(&server);
+}
+
 static void what_is_no_line_reaches_programs_and_is_returned_of_clients(void **state)
 {
     (void)state;
@@ -486,6 +526,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(programs_and_clients_exchange_messages),
+        TEST(a_program_is_told_that_it_took_a_name_over),
+        TEST(a_program_writes_to_groups_and_services),
         TEST(what_is_no_line_reaches_programs_and_is_returned_of_clients),
         TEST(a_mebibyte_arrives_as_it_was_sent),
         TEST(mistakes_are_answered_with_the_codes_of_lines),

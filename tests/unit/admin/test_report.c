@@ -93,7 +93,8 @@ static void the_ledger_is_the_sum_and_says_its_balance(void **state)
     (void)state;
     report_t *report = report_of((const char *const[]){worker_0, listener, worker_1}, 3);
     assert_status(report, "ledger",
-        "{\"accepted\":11,\"taken_over\":0,\"made\":0,\"delivered\":6,\"handed_over\":0,\"shared\":0,\"refused\":{\"no-such-peer\":1},"
+        "{\"accepted\":11,\"taken_over\":0,\"made\":0,\"delivered\":6,\"handed_over\":0,\"shared\":0,\"refused\":{\"no-"
+        "such-peer\":1},"
         "\"returned\":{\"stalled\":1},\"unconfirmed\":{},\"pending\":2,\"balance\":1}");
     report_destroy(&report);
 }
