@@ -20,6 +20,7 @@
 #include "broker/strangers.h"
 #include "broker/take_over.h"
 #include "broker/watches.h"
+#include "broker/who.h"
 #include "wire/control.h"
 
 #define NAME_CACHE_BITS 11
@@ -72,6 +73,7 @@ typedef struct broker {
     settle_t settle;
     take_over_t take_over;
     watches_t watches;
+    who_t who;
     buffer_t recipients;   /* peer_t *: scratch for those of one message */
     owed_t owed;           /* notices for those who were given up */
     kept_t kept;           /* what waits for the settling */

@@ -107,6 +107,8 @@ static int front_control(node_t *node, const control_t *record)
         return names_only(node, record);
     case RECORD_WATCH:
         return watches_set(node, record);
+    case RECORD_WHO:
+        return who_ask(node, record);
     case RECORD_REGISTERED:
         return front_registered(node);
     case RECORD_ORIGIN:

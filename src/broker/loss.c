@@ -35,6 +35,7 @@ void loss_of_node(node_t *node, int reason)
         owed_begin(&broker->owed, &node->id);
     kept_forget(&broker->kept, node);
     watches_forget(node);
+    who_forget(node);
     if (node->bye_answered)
         held_forget(node);
     else
@@ -57,6 +58,7 @@ void loss_of_link(node_t *node)
     node->broker->counters.links_closed[CLOSE_CONNECTION]++;
     pauses_replaced(node);
     watches_forget(node);
+    who_forget(node);
     names_replaced(node);
     held_replaced(node);
 }

@@ -60,6 +60,7 @@ struct node {
     uint32_t name_count;                       /* names that it owns */
     struct peer *leaving_first, *leaving_last; /* names that wait for their LEFT, in order */
     list_t busy_services;                      /* service_t: with copies that are not acknowledged */
+    uint64_t asked_tick;                       /* in which it was told who is there last */
     list_t watchers;                           /* its sessions that watch a name */
     struct peer *told_peers;                   /* whose pause some node was told of */
     bool congested;                            /* all its names are paused */

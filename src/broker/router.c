@@ -172,6 +172,7 @@ static void on_tick(uv_timer_t *timer)
     budget_account_tell(&broker->account);
     take_over_tick(broker);
     services_tick(broker);
+    who_tick(broker);
     for (node_t *node; self->router && (node = nodes_next(&broker->nodes, &at));) {
         if (now_ms - node->heard_ms >= broker->timeout_ms) {
             loss_of_node(node, CLOSE_LINK_TIMEOUT);
@@ -269,6 +270,7 @@ static void broker_init(broker_t *self, const router_args_t *args)
     nodes_init(&self->nodes);
     kept_init(&self->kept);
     watches_init(&self->watches);
+    who_init(&self->who);
     take_over_init(&self->take_over, config_number(config, "broker/name_policy") == 1);
     histogram_init(&self->batch_records, ROUTER_HISTOGRAM_BITS);
     histogram_init(&self->batch_bytes, ROUTER_HISTOGRAM_BITS);
@@ -290,6 +292,7 @@ static void broker_fini(broker_t *self)
     settle_fini(&self->settle);
     take_over_fini(&self->take_over);
     watches_fini(&self->watches);
+    who_fini(&self->who);
     table_destroy(&self->names, NULL);
     table_destroy(&self->shared_names, NULL);
     claims_fini(&self->claims);

@@ -82,7 +82,7 @@ static json_t *status_gauges(const broker_t *broker)
     }
     put(json, "nodes", broker->nodes.count);
     put(json, "names", table_count(broker->names));
-    put(json, "groups", table_count(broker->shared_names));
+    put(json, "shared_names", table_count(broker->shared_names));
     put(json, "open_bytes", open);
     put(json, "memory_bytes", broker->account.held);
     put(json, "held_copies", held);

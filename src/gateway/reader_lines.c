@@ -7,6 +7,7 @@
 #include "gateway/session_requests.h"
 #include "gateway/session_services.h"
 #include "gateway/session_watches.h"
+#include "gateway/session_who.h"
 #include "gateway/worker.h"
 #include "wire/line.h"
 
@@ -165,6 +166,8 @@ static int reader_try(session_t *session, line_t *line, size_t size)
         return reader_send(session, line, size);
     if (line->kind == LINE_REPLY)
         return session_reply(session, line->number, line->text);
+    if (line->kind == LINE_WHO)
+        return session_who(session, line->text);
     if (line->kind == LINE_WATCH)
         rc = session_watch(session, line->text);
     else if (line->kind == LINE_JOIN)

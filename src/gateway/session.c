@@ -17,6 +17,7 @@
 #include "gateway/session_requests.h"
 #include "gateway/session_services.h"
 #include "gateway/session_watches.h"
+#include "gateway/session_who.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
 
@@ -50,6 +51,7 @@ static void session_move(session_t *self, session_state_t state)
     session_groups_end(self);
     session_services_end(self, session_reason(self));
     session_requests_end(self);
+    session_who_end(self);
 }
 
 session_t *session_new(worker_t *worker, const handoff_t *handoff)
@@ -328,7 +330,7 @@ void session_settle(session_t *self)
 
 void session_on_idle(session_t *self)
 {
-    if (self->state == SESSION_SETTLING && self->open_messages == 0 && self->request_count == 0)
+    if (self->state == SESSION_SETTLING && self->open_messages == 0 && self->request_count == 0 && !self->who)
         session_leave(self);
 }
 

@@ -25,6 +25,7 @@
 typedef struct worker worker_t;
 typedef struct session session_t;
 typedef struct session_watch session_watch_t;
+typedef struct session_who session_who_t;
 
 typedef enum {
     SESSION_LOGIN,       /* its first line has not come yet */
@@ -60,7 +61,8 @@ struct session {
     uint64_t since_ms;        /* in this state */
     session_watch_t *watches; /* names that it watches */
     unsigned watch_count;
-    list_t groups; /* membership_t: those that it is in, or has asked for */
+    session_who_t *who; /* what it asks, or NULL */
+    list_t groups;      /* membership_t: those that it is in, or has asked for */
     unsigned group_count;
     list_t services; /* that it serves */
     unsigned service_count;

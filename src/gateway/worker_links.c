@@ -5,6 +5,7 @@
 #include "gateway/session_copies.h"
 #include "gateway/session_requests.h"
 #include "gateway/session_watches.h"
+#include "gateway/session_who.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
 
@@ -18,6 +19,7 @@ static void on_restated_session(session_t *session, void *arg)
 {
     const restating_t *restating = arg;
     session_watches_restate(session, restating->uplink);
+    session_who_restate(session, restating->uplink);
     if (session->uplink == restating->uplink)
         session_restate(session, restating->given_up);
 }
@@ -211,6 +213,14 @@ static void on_presence(void *owner, link_t *link, uint64_t id, span_t name, boo
         session_presence(session, name, is_here);
 }
 
+static void on_who(void *owner, link_t *link, uint64_t id, span_t names, bool more)
+{
+    worker_t *self = owner;
+    session_t *session = worker_session(self, id);
+    if (session)
+        session_who_is(session, uplinks_of_link(&self->uplinks, link), names, more);
+}
+
 static void on_room(void *owner, link_t *link)
 {
     worker_t *self = owner;
@@ -233,5 +243,6 @@ const link_owner_t worker_link_owner = {
     .on_settled = on_settled,
     .on_pause = on_pause,
     .on_presence = on_presence,
+    .on_who = on_who,
     .on_room = on_room,
 };

@@ -75,9 +75,10 @@ static json_t *worker_counters(const worker_t *self)
 
 static json_t *worker_gauges(const worker_t *self)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "memory_bytes", (json_int_t)self->account.held, "memory_reader_bytes",
-        (json_int_t)self->memory.readers, "memory_writer_bytes", (json_int_t)self->memory.writers, "memory_link_bytes",
-        (json_int_t)self->memory.links, "sessions_starved", (json_int_t)worker_memory_starved(self));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "jobs", (json_int_t)self->offers.jobs, "memory_bytes",
+        (json_int_t)self->account.held, "memory_reader_bytes", (json_int_t)self->memory.readers, "memory_writer_bytes",
+        (json_int_t)self->memory.writers, "memory_link_bytes", (json_int_t)self->memory.links, "sessions_starved",
+        (json_int_t)worker_memory_starved(self));
 }
 
 char *worker_status(worker_t *self)

@@ -76,6 +76,9 @@ typedef struct {
     /* A name that a session of this node watches is here, or is not; told at first, on each new link, and when it
      * changes. NULL for an owner that watches nothing. */
     void (*on_presence)(void *owner, link_t *link, uint64_t session, span_t name, bool is_here);
+    /* Who is there, of what a session has asked with link_who: names in byte order, each u8 size and bytes, and whether
+     * there are more. NULL for an owner that does not ask. */
+    void (*on_who)(void *owner, link_t *link, uint64_t session, span_t names, bool more);
     /* The link has room after it had none. */
     void (*on_room)(void *owner, link_t *link);
 } link_owner_t;
@@ -123,6 +126,9 @@ void link_only(link_t *self, uint64_t group, uint64_t member);
 
 /* A session begins to watch a name, or ends to. Ignored while the link is not up: on_up states all. */
 void link_watch(link_t *self, uint64_t session, span_t name, bool is_on);
+
+/* Asks who is there whose names begin with that prefix. Ignored while the link is not up: on_up asks again. */
+void link_who(link_t *self, uint64_t session, span_t prefix);
 
 /* Tells of one more copy, in the order in which they will end, that the session still holds after the write pass; with
  * `again` in on_up, for all that it holds. */

@@ -279,6 +279,10 @@ static int link_read_record(link_t *self, const control_t *record)
             self->callbacks->on_presence(
                 self->owner, self, record->name.session, record->name.name, record->name.is_on);
         return 0;
+    case RECORD_WHO_IS:
+        if (self->callbacks->on_who)
+            self->callbacks->on_who(self->owner, self, record->who.session, record->who.names, record->who.more);
+        return 0;
     case RECORD_PAUSE:
     case RECORD_RESUME:
         link_pause_read(self, record->name.name, record->type == RECORD_PAUSE);

@@ -283,6 +283,12 @@ void link_register(link_t *self, uint64_t session, span_t name, link_claim_t cla
                                    .name = name}});
 }
 
+void link_who(link_t *self, uint64_t session, span_t prefix)
+{
+    if (self->state == LINK_UP)
+        link_control(self, &(control_t){.type = RECORD_WHO, .who = {.session = session, .names = prefix}});
+}
+
 void link_only(link_t *self, uint64_t group, uint64_t member)
 {
     if (self->state == LINK_UP)

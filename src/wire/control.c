@@ -117,6 +117,15 @@ static void small_walk(walk_t *self, control_t *record)
         walk_flag(self, &record->name.is_on, 1);
         walk_name(self, &record->name.name);
         break;
+    case RECORD_WHO:
+        walk_64(self, &record->who.session);
+        walk_rest(self, &record->who.names, 1);
+        break;
+    case RECORD_WHO_IS:
+        walk_64(self, &record->who.session);
+        walk_flag(self, &record->who.more, 1);
+        walk_rest(self, &record->who.names, 1);
+        break;
     case RECORD_ONLY:
         walk_64(self, &record->name.session);
         walk_64(self, &record->name.member);
@@ -202,6 +211,18 @@ static bool session_is_good(uint64_t session)
     return (uint32_t)session < LINK_SLOT_LIMIT;
 }
 
+/* Whether the bytes are names, each with its size. */
+static bool names_are_good(span_t names)
+{
+    while (names.size > 0) {
+        size_t size = (uint8_t)names.data[0];
+        if (size == 0 || size >= names.size)
+            return false;
+        names = span_of(names.data + 1 + size, names.size - 1 - size);
+    }
+    return true;
+}
+
 /* Whether the fields of a record that was read keep what link.md promises of them. */
 static bool control_is_good(const control_t *self)
 {
@@ -220,6 +241,10 @@ static bool control_is_good(const control_t *self)
         return session_is_good(self->name.session);
     case RECORD_ONLY:
         return session_is_good(self->name.session) && link_session_is_group(self->name.session);
+    case RECORD_WHO:
+        return session_is_good(self->who.session) && self->who.names.size <= UINT8_MAX;
+    case RECORD_WHO_IS:
+        return names_are_good(self->who.names);
     case RECORD_CREDIT:
         return session_is_good(self->held.session) && link_session_is_service(self->held.session) && self->held.count;
     case RECORD_DONE:

@@ -116,6 +116,11 @@ typedef struct {
             uint32_t count;            /* END, CREDIT; DONE: the place */
             control_numbers_t numbers; /* HOLD, HELD, ENDED */
         } held;
+        struct {
+            uint64_t session; /* WHO, WHO_IS */
+            bool more;        /* WHO_IS: there are others */
+            span_t names; /* WHO: the prefix, 0 to 255 bytes; WHO_IS: names, each u8 size and bytes: body_name_next */
+        } who;
         uint64_t number; /* DRAINED, BYE, BYE_OK */
     };
 } control_t;

@@ -339,6 +339,18 @@ static int line_check_argument(line_t *self, const line_limits_t *limits)
     return error;
 }
 
+/* The argument is what a name, of any sign, begins with, or nothing. */
+static int line_check_prefix(line_t *self, const line_limits_t *limits)
+{
+    span_t rest = self->text;
+    if (rest.size && (rest.data[0] == '#' || rest.data[0] == '@'))
+        rest = span_of(rest.data + 1, rest.size - 1);
+    if (self->text.size <= limits->name_size && (rest.size == 0 || line_check_name(rest, limits->name_size) == 0))
+        return 0;
+    self->culprit = utf8_cut(self->text, LINE_CULPRIT_SIZE);
+    return -FERRY_ERROR_BAD_NAME;
+}
+
 /* What follows the word of a command. */
 static int line_parse_argument(line_t *self, const line_limits_t *limits)
 {
@@ -355,6 +367,8 @@ static int line_parse_argument(line_t *self, const line_limits_t *limits)
     case LINE_SERVE:
         error = line_parse_serve(self);
         return error ? error : line_check_argument(self, limits);
+    case LINE_WHO:
+        return line_check_prefix(self, limits);
     case LINE_JOIN:
     case LINE_LEAVE:
     case LINE_UNSERVE:

@@ -89,7 +89,7 @@ static void a_group_that_leaves_a_node_gets_nothing_new_there(void **state)
     dealer_put(&c, &(control_t){.type = RECORD_LEAVING, .name.session = GROUP(3)});
     dealer_acknowledge(&c);
     dealer_expect(&c, RECORD_LEFT);
-    assert_int_equal(broker_number("gauges.groups"), 0);
+    assert_int_equal(broker_number("gauges.shared_names"), 0);
 }
 
 static void several_groups_and_names_at_a_node_share_a_copy(void **state)

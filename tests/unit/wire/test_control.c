@@ -188,7 +188,8 @@ static void no_record_is_read_from_a_part_of_its_bytes(void **state)
 static bool is_open_ended(record_type_t type)
 {
     return type == RECORD_HELLO || type == RECORD_WELCOME || type == RECORD_REFUSE || type == RECORD_TAKEN ||
-           type == RECORD_HOLD || type == RECORD_HELD || type == RECORD_ENDED;
+           type == RECORD_HOLD || type == RECORD_HELD || type == RECORD_ENDED || type == RECORD_WHO ||
+           type == RECORD_WHO_IS;
 }
 
 static void a_payload_of_the_wrong_size_is_refused(void **state)

@@ -409,6 +409,22 @@ static void a_request_has_a_label_a_time_and_one_service(void **state)
     assert_span(parsed.label, "r1");
 }
 
+static void who_may_have_the_beginning_of_a_name(void **state)
+{
+    (void)state;
+    static const char *const prefixes[] = {"", "b", "#", "#room", "@", "@m"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        char line[32];
+        snprintf(line, sizeof line, "/who %s ", prefixes[i]);
+        assert_int_equal(parse(line), 0);
+        assert_int_equal(parsed.kind, LINE_WHO);
+        assert_span(parsed.text, prefixes[i]);
+    }
+    assert_refused("/who a b", FERRY_ERROR_BAD_NAME, "a b");
+    assert_refused("/who ##", FERRY_ERROR_BAD_NAME, "##");
+    assert_refused("/who /x", FERRY_ERROR_BAD_NAME, "/x");
+}
+
 static void an_unknown_command_is_told(void **state)
 {
     (void)state;
@@ -599,6 +615,7 @@ int main(void)
         cmocka_unit_test(a_service_is_served_with_a_credit),
         cmocka_unit_test(a_job_is_done_by_its_number_with_an_answer_or_without),
         cmocka_unit_test(a_request_has_a_label_a_time_and_one_service),
+        cmocka_unit_test(who_may_have_the_beginning_of_a_name),
         cmocka_unit_test(an_unknown_command_is_told),
         cmocka_unit_test(help_lists_every_command),
         cmocka_unit_test(the_first_line_is_a_name),
