@@ -164,8 +164,6 @@ static int reader_try(session_t *session, line_t *line, size_t size)
     int rc = 1;
     if (line_is_message(line))
         return reader_send(session, line, size);
-    if (line->kind == LINE_REPLY)
-        return session_reply(session, line->number, line->text);
     if (line->kind == LINE_WHO)
         return session_who(session, line->text);
     if (line->kind == LINE_WATCH)
@@ -176,8 +174,10 @@ static int reader_try(session_t *session, line_t *line, size_t size)
         rc = session_serve(session, line->text, (uint32_t)line->number);
     else if (line->kind == LINE_DONE)
         rc = session_done(session, line->number);
+    else if (line->kind == LINE_REPLY)
+        rc = session_reply(session, line->number, line->text);
     if (rc < 0)
-        line->culprit = line->text;
+        line->culprit = line->job.size ? line->job : line->text;
     return rc;
 }
 

@@ -302,6 +302,12 @@ static int line_parse_serve(line_t *self)
     return argument.size ? line_parse_number(argument, LINE_CREDIT_MAX, &self->number) : 0;
 }
 
+static int line_parse_job(line_t *self, span_t digits)
+{
+    self->job = digits;
+    return line_parse_number(digits, UINT64_MAX / 10, &self->number);
+}
+
 /* The argument of /reply: a job, a colon, and a text. */
 static int line_parse_reply(line_t *self)
 {
@@ -311,8 +317,7 @@ static int line_parse_reply(line_t *self)
         return -FERRY_ERROR_BAD_LINE;
     size_t head = (size_t)(colon - argument.data);
     self->text = utf8_trim(span_of(colon + 1, argument.size - head - 1));
-    self->culprit = utf8_cut(utf8_trim(span_of(argument.data, head)), LINE_CULPRIT_SIZE);
-    return line_parse_number(self->culprit, UINT64_MAX / 10, &self->number);
+    return line_parse_job(self, utf8_trim(span_of(argument.data, head)));
 }
 
 /* The sign of what a command is about: a group, a service, or 0 for a peer. */
@@ -363,7 +368,7 @@ static int line_parse_argument(line_t *self, const line_limits_t *limits)
     case LINE_REPLY:
         return line_parse_reply(self);
     case LINE_DONE:
-        return line_parse_number(self->text, UINT64_MAX / 10, &self->number);
+        return line_parse_job(self, self->text);
     case LINE_SERVE:
         error = line_parse_serve(self);
         return error ? error : line_check_argument(self, limits);
@@ -391,7 +396,7 @@ int line_parse_destinations(line_t *self, span_t list, const line_limits_t *limi
 int line_parse(line_t *self, span_t line, const line_limits_t *limits)
 {
     self->kind = LINE_MESSAGE;
-    self->text = self->label = self->culprit = (span_t){0};
+    self->text = self->label = self->job = self->culprit = (span_t){0};
     self->number = 0;
     self->recipient_count = 0;
     line = line_drop_return(line);

@@ -42,11 +42,12 @@ typedef enum {
 
 typedef struct {
     line_kind_t kind;
-    span_t
-        text;        /* of a message; LINE_PING: the token; LINE_WATCH, LINE_UNWATCH: the name; LINE_WHO: the prefix;
-                        LINE_JOIN, LINE_LEAVE: the        group, with its `#`; LINE_SERVE, LINE_UNSERVE: the service, with its `@` */
+    span_t text;     /* of a message; LINE_PING: the token; LINE_WATCH, LINE_UNWATCH: the name; LINE_WHO: the prefix;
+                        LINE_JOIN, LINE_LEAVE: the        group, with its `#`; LINE_SERVE, LINE_UNSERVE: the service, with
+                        its `@` */
     uint64_t number; /* LINE_SERVE: the credit; LINE_DONE, LINE_REPLY: the job; LINE_REQUEST: the time, ms */
     span_t label;    /* LINE_SEND, LINE_REQUEST, also after an error, if there was one; else empty */
+    span_t job;      /* LINE_DONE, LINE_REPLY: the number as it was written */
     span_t culprit;  /* after an error: what its line names ("error bad-name CULPRIT"), or empty */
     unsigned recipient_count;
     span_t *recipients; /* distinct names in order of appearance; the caller's array of limits->recipient_count */

@@ -97,8 +97,10 @@ static void try_line(span_t input)
         assert_trimmed(line.text);
         assert(check_plainly(line.text) == 0);
     }
-    assert((line.label.size > 0) <= (line.kind == LINE_SEND) && line.label.size <= LINE_LABEL_SIZE);
+    bool may_have_label = line.kind == LINE_SEND || line.kind == LINE_REQUEST;
+    assert((line.label.size > 0) <= may_have_label && line.label.size <= LINE_LABEL_SIZE);
     assert_inside(line.label, input);
+    assert_inside(line.job, input);
     if (error == 0 && line_is_message(&line)) {
         assert_recipients(&line, input);
         assert_understood_again(&line);

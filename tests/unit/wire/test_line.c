@@ -368,6 +368,7 @@ static void a_job_is_done_by_its_number_with_an_answer_or_without(void **state)
     assert_int_equal(parsed.kind, LINE_REPLY);
     assert_int_equal(parsed.number, 17);
     assert_span(parsed.text, "a: b");
+    assert_span(parsed.job, "17");
     assert_int_equal(parse("/reply 1:"), 0);
     assert_span(parsed.text, "");
     assert_refused("/done", FERRY_ERROR_BAD_LINE, "");
@@ -375,7 +376,7 @@ static void a_job_is_done_by_its_number_with_an_answer_or_without(void **state)
     assert_refused("/done 0", FERRY_ERROR_BAD_LINE, "");
     assert_refused("/reply 1", FERRY_ERROR_BAD_LINE, "");
     assert_refused("/reply : x", FERRY_ERROR_BAD_LINE, "");
-    assert_refused("/reply x: y", FERRY_ERROR_BAD_LINE, "x");
+    assert_refused("/reply x: y", FERRY_ERROR_BAD_LINE, "");
 }
 
 static void a_request_has_a_label_a_time_and_one_service(void **state)
