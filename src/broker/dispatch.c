@@ -133,6 +133,8 @@ static unsigned transit_copy_first(const transit_t *self, peer_t **peers, unsign
 static unsigned transit_copy_all(const transit_t *self)
 {
     buffer_t *recipients = &self->broker->recipients;
+    if (buffer_size(recipients) == 0)
+        return 0;
     peer_t **peers = (peer_t **)(void *)(recipients->data + recipients->start);
     unsigned count = (unsigned)(buffer_size(recipients) / sizeof *peers);
     for (unsigned left = count; left > 0;)
