@@ -66,7 +66,7 @@ int session_join(session_t *session, span_t group)
 
 static void membership_end(session_t *session, membership_t *membership)
 {
-    groups_leave(&session->worker->groups, &membership);
+    groups_leave(&membership);
     session->group_count--;
 }
 

@@ -140,8 +140,8 @@ static void worker_trim_at(worker_t *self, uint64_t deadline_ms, bool *trimmed)
     if (*trimmed || reactor_now_ms(self->reactor) < deadline_ms)
         return;
     *trimmed = true;
+    worker_each(self, on_trim_session, NULL); /* N.B. first: it drops what waits to be written */
     errands_give_up(&self->errands, &self->uplinks, FERRY_REASON_DRAINED, on_given_up, self);
-    worker_each(self, on_trim_session, NULL);
 }
 
 static void worker_flush_on(worker_t *self, uint64_t now)

@@ -252,9 +252,8 @@ static void group_leave(group_t *self)
         group_end(self);
 }
 
-void groups_leave(groups_t *self, membership_t **membership_p)
+void groups_leave(membership_t **membership_p)
 {
-    (void)self;
     membership_t *membership = *membership_p;
     group_t *group = membership->group;
     groups_pause(membership, false);

@@ -59,7 +59,7 @@ void groups_fini(groups_t *self);
 /* A session becomes a member of a group, `#` and a name; on_joined tells when it is one, perhaps at once. It must not
  * be one. The owner ends it with groups_leave. */
 membership_t *groups_join(groups_t *self, span_t name, uint64_t session, void *arg, bool paused);
-void groups_leave(groups_t *self, membership_t **membership_p);
+void groups_leave(membership_t **membership_p);
 
 /* A member takes no more at the moment, so that whoever sends to the group must wait; or it does again. */
 void groups_pause(membership_t *membership, bool paused);

@@ -105,6 +105,22 @@ static void who_has_gone_leaves_its_errands_to_be_done(void **state)
     expect_again(3, "@mill"); /* 2 is the report of that copy */
 }
 
+static void a_drain_tells_at_its_deadline_what_nobody_has_done(void **state)
+{
+    (void)state;
+    alice = client_open("alice", &session);
+    client_send(alice, "@mill: grind");
+    client_send(alice, "/request r1 60s @mill: how much?");
+    router_expect_message(&router, 1, "grind");
+    client_barrier(alice);
+    zstr_sendx(worker, "DRAIN", "600", NULL);
+    client_expect(alice, "info draining");
+    unsigned told = 0; /* of both, in any order */
+    for (int i = 0; i < 2; i++)
+        told |= strstr(client_expect_prefix(alice, "error unconfirmed @mill drained"), " r1") ? 2 : 1;
+    assert_int_equal(told, 3);
+}
+
 static void errands_are_found_by_message_and_service(void **state)
 {
     (void)state;
@@ -138,6 +154,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_receipt_is_due_when_the_last_attempt_is_settled, setup, teardown),
         cmocka_unit_test_setup_teardown(attempts_are_numbered_and_few, setup, teardown),
         cmocka_unit_test_setup_teardown(who_has_gone_leaves_its_errands_to_be_done, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_drain_tells_at_its_deadline_what_nobody_has_done, setup, teardown),
         cmocka_unit_test(errands_are_found_by_message_and_service),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

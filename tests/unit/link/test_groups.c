@@ -24,9 +24,9 @@ static void open_room(void)
 static void close_room(void)
 {
     if (ann)
-        groups_leave(&groups, &ann);
+        groups_leave(&ann);
     if (ben)
-        groups_leave(&groups, &ben);
+        groups_leave(&ben);
 }
 
 static void end_part(unsigned i)
@@ -48,7 +48,7 @@ static void a_group_is_registered_once_for_all_its_members(void **state)
     assert_int_equal(ledger.taken_over, 0);
     end_part(0);
     end_part(1);
-    groups_leave(&groups, &ann);
+    groups_leave(&ann);
     assert_int_equal(expect_record(RECORD_ONLY)->name.member, 12);
     deliver(2, room, "more");
     wait_said(" ben:more");
@@ -229,7 +229,7 @@ static void a_member_that_joins_while_there_is_no_link_does_with_the_next(void *
         assert_false(deadline_passed(deadline));
     ann = join("ann", 11);
     ben = join("ben", 12);
-    groups_leave(&groups, &ben);
+    groups_leave(&ben);
     router_start(&router);
     router_welcome(&router);
     room = router_wait(&router, RECORD_REGISTER)->control.name.session;
