@@ -23,6 +23,14 @@ static inline span_t span_str(const char *string)
     return (span_t){string, strlen(string)};
 }
 
+/* By bytes, as strcmp orders strings: what another begins with comes before it. */
+static inline int span_compare(span_t a, span_t b)
+{
+    size_t size = a.size < b.size ? a.size : b.size;
+    int order = size ? memcmp(a.data, b.data, size) : 0;
+    return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
 static inline bool span_equal(span_t a, span_t b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);

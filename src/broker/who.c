@@ -76,12 +76,10 @@ int who_ask(node_t *node, const control_t *record)
     return 0;
 }
 
-/* For qsort, too: by bytes; what another begins with comes before it. */
+/* For qsort. */
 static int names_compare(const void *one, const void *other)
 {
-    const span_t *a = one, *b = other;
-    int order = memcmp(a->data, b->data, a->size < b->size ? a->size : b->size);
-    return order ? order : (a->size > b->size) - (a->size < b->size);
+    return span_compare(*(const span_t *)one, *(const span_t *)other);
 }
 
 static void found_swap(found_t *self, size_t a, size_t b)
@@ -93,16 +91,16 @@ static void found_swap(found_t *self, size_t a, size_t b)
 
 static void found_rise(found_t *self, size_t at)
 {
-    for (; at > 0 && names_compare(&self->names[at], &self->names[(at - 1) / 2]) > 0; at = (at - 1) / 2)
+    for (; at > 0 && span_compare(self->names[at], self->names[(at - 1) / 2]) > 0; at = (at - 1) / 2)
         found_swap(self, at, (at - 1) / 2);
 }
 
 static void found_sink(found_t *self, size_t at)
 {
     for (size_t child; (child = 2 * at + 1) < self->count; at = child) {
-        if (child + 1 < self->count && names_compare(&self->names[child + 1], &self->names[child]) > 0)
+        if (child + 1 < self->count && span_compare(self->names[child + 1], self->names[child]) > 0)
             child++;
-        if (names_compare(&self->names[child], &self->names[at]) <= 0)
+        if (span_compare(self->names[child], self->names[at]) <= 0)
             return;
         found_swap(self, child, at);
     }
@@ -118,7 +116,7 @@ static void found_add(found_t *self, span_t name)
         return;
     }
     self->more = true;
-    if (names_compare(&name, &self->names[0]) >= 0)
+    if (span_compare(name, self->names[0]) >= 0)
         return;
     self->names[0] = name;
     found_sink(self, 0);

@@ -57,12 +57,10 @@ void session_who_end(session_t *session)
     worker_wake(&waiting);
 }
 
-/* For qsort: span_t, by bytes. */
+/* For qsort. */
 static int names_compare(const void *one, const void *other)
 {
-    const span_t *a = one, *b = other;
-    int order = memcmp(a->data, b->data, a->size < b->size ? a->size : b->size);
-    return order ? order : (a->size > b->size) - (a->size < b->size);
+    return span_compare(*(const span_t *)one, *(const span_t *)other);
 }
 
 static void session_tell_who(session_t *session, const session_who_t *who)
