@@ -86,10 +86,10 @@ static void services_resume(struct broker *broker, shared_name_t *shared)
     list_remove(&shared->paused);
 }
 
-/* Gives waiting copies to those who have room for them. */
+/* Gives waiting copies to those who have room for them. N.B. whoever has a copy wait is paused. */
 static void services_go_on(struct broker *broker, shared_name_t *shared)
 {
-    if (broker->settle.is_active)
+    if (!list_has(&shared->paused))
         return;
     peer_t *peer = services_pick(shared);
     for (; peer && kept_has(&broker->kept, shared->item.key); peer = services_pick(shared))
