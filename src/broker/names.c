@@ -290,6 +290,8 @@ int names_register(node_t *node, const control_t *record)
                               : (peer_t *)table_get(node->broker->names, record->name.name);
     if (owner && owner->node == node && owner->is_stale)
         leaving_start(owner); /* its node will say so; what was sent to it may come again */
+    else if (owner && link_session_is_group(record->name.session))
+        return -CLOSE_BAD_RECORD;
     settle_t *settle = &node->broker->settle;
     peer_t *peer = peer_new(node, record->name.session, record->name.name);
     peer->again = record->name.again;

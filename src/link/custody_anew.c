@@ -112,7 +112,7 @@ void custody_begin_anew(custody_t *self, custody_anew_t why)
         custody_rewrite(self, i, &ask);
     if (why == CUSTODY_NEW_BROKER)
         custody_count_lost(self);
-    endings_clear(&self->endings);
+    endings_forget_positions(&self->endings);
     bodies_rewind(&self->bodies, self->bodies.unsent - self->bodies.first); /* N.B. first, so that gaps are kept */
     for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
         custody_take_gaps(self, i);

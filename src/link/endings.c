@@ -75,7 +75,11 @@ void endings_tidy(endings_t *self, bool (*is_taken)(const void *arg, uint64_t nu
     self->tidy_count = 2 * left + ENDINGS_KEPT;
 }
 
-void endings_clear(endings_t *self)
+void endings_forget_positions(endings_t *self)
 {
-    self->count = self->tidy_count = 0;
+    size_t left = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (self->items[i].recipient >= ENDING_MEMBER)
+            self->items[left++] = self->items[i];
+    self->count = left;
 }

@@ -44,7 +44,8 @@ bool endings_concern(const endings_t *self, uint64_t number);
 /* Now and then, by itself, forgets the messages that `is_taken`: call it when some were. */
 void endings_tidy(endings_t *self, bool (*is_taken)(const void *arg, uint64_t number), const void *arg);
 
-/* Forgets all. */
-void endings_clear(endings_t *self);
+/* Messages are to be sent again without the copies that have ended, so that the others change their positions: forgets
+ * all but members of groups, of which the nodes that get the message again tell again. */
+void endings_forget_positions(endings_t *self);
 
 #endif

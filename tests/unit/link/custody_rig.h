@@ -71,19 +71,20 @@ static inline uint32_t rig_accept(custody_rig_t *rig, uint64_t session, unsigned
     return (uint32_t)size;
 }
 
-/* Accepts a message to these recipients, of which so many are groups. */
-static inline void rig_accept_named(custody_rig_t *rig, uint64_t session, const char *const *names, unsigned count)
+/* Accepts a message of session 1 to recipients that are separated by commas. */
+static inline void rig_accept_to(custody_rig_t *rig, const char *recipients)
 {
-    span_t recipients[RIG_RECIPIENTS_MAX], sender = span_str("s");
-    unsigned groups = 0;
-    for (unsigned i = 0; i < count; i++) {
-        recipients[i] = span_str(names[i]);
-        groups += name_is_group(recipients[i]);
+    span_t names[RIG_RECIPIENTS_MAX];
+    unsigned count = 0, groups = 0;
+    for (const char *at = recipients; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        assert_true(count < RIG_RECIPIENTS_MAX);
+        groups += *at == '#';
+        names[count++] = span_of(at, strcspn(at, ","));
     }
     rig_begin(rig);
-    body_put_message(&rig->body, session, 0, sender, recipients, count, span_of(NULL, 0));
-    size_t size = body_message_size(sender, recipients, count, span_of(NULL, 0));
-    custody_accept(rig->custody, session, (uint32_t)size, count, groups);
+    span_t sender = span_str("s"), text = span_str("text");
+    body_put_message(&rig->body, 1, 0, sender, names, count, text);
+    custody_accept(rig->custody, 1, (uint32_t)body_message_size(sender, names, count, text), count, groups);
 }
 
 static inline void rig_accept_report(custody_rig_t *rig, const char *name)

@@ -301,58 +301,6 @@ static void what_was_stated_on_a_link_that_was_lost_is_stated_anew(void **state)
     rig_close(&rig);
 }
 
-/* bob, #room and #hall; a member of #room has not taken it, and a node of #hall is lost. */
-static void what_members_did_not_take_leaves_no_group_out(void **state)
-{
-    (void)state;
-    custody_rig_t rig;
-    rig_open(&rig);
-    rig_accept_named(&rig, 1, (const char *const[]){"bob", "#room", "#hall"}, 3);
-    rig_keep_and_send(&rig);
-    assert_true(rig_end(&rig, 1, "carol", true));
-    assert_false(rig_end(&rig, 1, "carol", true)); /* twice */
-    assert_true(rig_end(&rig, 1, "dan", true));
-    assert_true(rig_end(&rig, 1, "#hall", false));
-    assert_false(rig_end(&rig, 1, "#hall", false));
-    assert_true(rig_end(&rig, 1, "bob", true));
-    custody_begin_anew(rig.custody, CUSTODY_NEW_BROKER);
-    rig_expect_sent(&rig, "again 1:#room,#hall ");
-    assert_int_equal(rig.ledger.unconfirmed[FERRY_REASON_GATEWAY_LOST], 0);
-    rig_taken(&rig, 2);
-    assert_int_equal(rig.ledger.shared, 2);
-    assert_int_equal(rig.ledger.handed_over, 1); /* bob's was taken before */
-    rig_check_ledger(&rig);
-    rig_close(&rig);
-}
-
-static void a_group_that_is_refused_is_left_out(void **state)
-{
-    (void)state;
-    custody_rig_t rig;
-    rig_open(&rig);
-    rig_accept_named(&rig, 1, (const char *const[]){"#room", "#void"}, 2);
-    rig_keep_and_send(&rig);
-    assert_true(rig_refuse(&rig, 1, "#void", FERRY_ERROR_NO_SUCH_PEER));
-    custody_begin_anew(rig.custody, CUSTODY_NEW_BROKER);
-    rig_expect_sent(&rig, "again 1:#room ");
-    rig_taken(&rig, 2);
-    assert_int_equal(rig.ledger.shared, 1);
-    assert_int_equal(rig.ledger.refused[FERRY_ERROR_NO_SUCH_PEER], 1);
-    rig_check_ledger(&rig);
-    rig_close(&rig);
-}
-
-static void a_notice_of_nobody_is_passed_over(void **state)
-{
-    (void)state;
-    custody_rig_t rig;
-    rig_open(&rig);
-    rig_accept_named(&rig, 1, (const char *const[]){"bob"}, 1);
-    rig_keep_and_send(&rig);
-    assert_false(rig_end(&rig, 1, "carol", true));
-    rig_close(&rig);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -368,9 +316,6 @@ int main(void)
         TEST(exceptions_of_another_instance_mean_nothing),
         TEST(nothing_settles_until_the_broker_has_stated_what_is_held),
         TEST(what_was_stated_on_a_link_that_was_lost_is_stated_anew),
-        TEST(what_members_did_not_take_leaves_no_group_out),
-        TEST(a_group_that_is_refused_is_left_out),
-        TEST(a_notice_of_nobody_is_passed_over),
     };
     return TEST_RUN(tests);
 }

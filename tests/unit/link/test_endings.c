@@ -40,8 +40,26 @@ static void a_message_is_concerned_by_the_ending_of_any_of_its_copies(void **sta
     assert_true(endings_concern(&endings, 5));
     assert_false(endings_concern(&endings, 4));
     assert_false(endings_concern(&endings, 6));
-    endings_clear(&endings);
-    assert_false(endings_concern(&endings, 5));
+    endings_fini(&endings);
+}
+
+static void members_of_groups_outlive_the_positions_of_other_recipients(void **state)
+{
+    (void)state;
+    endings_t endings = {0};
+    for (unsigned i = 0; i < MANY; i++) {
+        endings_add(&endings, &(ending_t){i, i % 3, ENDING_HERE});
+        if (i % 2)
+            endings_add(&endings, &(ending_t){i, ENDING_MEMBER | i, ENDING_NODE});
+    }
+    endings_forget_positions(&endings);
+    assert_int_equal(endings.count, MANY / 2);
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_null(endings_find(&endings, i, i % 3));
+        assert_int_equal(endings_find(&endings, i, ENDING_MEMBER | i) != NULL, i % 2);
+    }
+    endings_forget_positions(&endings);
+    assert_int_equal(endings.count, MANY / 2);
     endings_fini(&endings);
 }
 
@@ -98,6 +116,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(an_ending_is_noted_once),
         TEST(a_message_is_concerned_by_the_ending_of_any_of_its_copies),
+        TEST(members_of_groups_outlive_the_positions_of_other_recipients),
         TEST(endings_are_found_in_whatever_order_they_came),
         TEST(taken_messages_are_forgotten_and_others_stay),
         TEST(tidying_waits_until_it_is_worth_it),
