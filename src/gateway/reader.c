@@ -37,7 +37,7 @@ size_t reader_scratch_size(size_t line_size)
 static bool reader_has_room(const session_t *session)
 {
     return buffer_size(&session->writer.output) < session->worker->limits.writer.high_mark &&
-           session->open_receipts < READER_RECEIPTS_MAX && session->request_count < READER_RECEIPTS_MAX;
+           session->party.open_receipts < READER_RECEIPTS_MAX && session->party.request_count < READER_RECEIPTS_MAX;
 }
 
 static bool reader_takes_lines(const session_t *session)
@@ -57,7 +57,7 @@ bool reader_is_allowed(const session_t *session)
     size_t share = worker->limits.writer.share;
     if (share == SIZE_MAX)
         return true;
-    size_t open = session->open_messages * (session->reader.line_size + WRITER_COPY_SIZE);
+    size_t open = session->party.open_messages * (session->reader.line_size + WRITER_COPY_SIZE);
     bool full = worker->full && buffer_size(&session->reader.input) == 0;
     return !full && writer_waiting(&session->writer) < share &&
            open < (share < READER_PIECE_SIZE ? READER_PIECE_SIZE : share);

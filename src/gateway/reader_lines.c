@@ -3,9 +3,6 @@
  * Owner: the worker's thread. */
 #include "gateway/reader_lines.h"
 
-#include "gateway/session_groups.h"
-#include "gateway/session_requests.h"
-#include "gateway/session_services.h"
 #include "gateway/session_watches.h"
 #include "gateway/session_who.h"
 #include "gateway/worker.h"
@@ -69,73 +66,17 @@ static void reader_charge(session_t *session, size_t size)
         reader_starve(session);
 }
 
-/* Waits for the receipt of the line that was sent last. */
-static void reader_await_receipt(session_t *session, const line_t *line)
-{
-    worker_t *worker = session->worker;
-    receipt_t *receipt = receipts_add(&worker->receipts, line->label);
-    for (unsigned i = 0; i < worker->uplinks.count; i++)
-        if (uplinks_has_part(&worker->uplinks, i, line))
-            receipts_await(&worker->receipts, receipt, i, link_next_number(worker->uplinks.items[i].link) - 1);
-    session->open_receipts++;
-}
-
-/* Remembers what was sent to services, in case it is to be sent again. */
-static void reader_add_errands(session_t *session, const line_t *line, unsigned flags)
-{
-    worker_t *worker = session->worker;
-    for (unsigned i = 0; i < line->recipient_count; i++) {
-        span_t service = line->recipients[i];
-        if (!name_is_service(service))
-            continue;
-        const uplink_t *uplink = uplinks_of_name(&worker->uplinks, service);
-        errands_add(&worker->errands, (unsigned)(uplink - worker->uplinks.items), link_next_number(uplink->link) - 1,
-            &(errand_message_t){.session = session->id,
-                .flags = flags,
-                .sender = session_name(session),
-                .service = service,
-                .text = line->text});
-    }
-}
-
-/* Sends a message whose text is as it goes out. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
-static int reader_send_line(session_t *session, const line_t *line, unsigned flags)
-{
-    worker_t *worker = session->worker;
-    int messages = uplinks_send(&worker->uplinks, session->id, flags, session_name(session), line, &session->waiting);
-    if (messages <= 0)
-        return messages;
-    session->open_messages += (unsigned)messages;
-    worker->counters.messages++;
-    reader_add_errands(session, line, flags);
-    return 1;
-}
-
-/* The same for a request, whose text goes out behind its label. */
-static int reader_send_request(session_t *session, const line_t *line)
-{
-    buffer_t text = {0};
-    line_t labelled = *line;
-    body_label_put(&text, line->label);
-    buffer_append(&text, line->text.data, line->text.size);
-    labelled.text = buffer_span(&text);
-    int rc = reader_send_line(session, &labelled, BODY_FLAG_REQUEST);
-    buffer_fini(&text);
-    if (rc > 0)
-        session_request(session, line);
-    return rc;
-}
-
 /* Sends a message. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
 static int reader_send(session_t *session, const line_t *line, size_t size)
 {
     worker_t *worker = session->worker;
     unsigned flags = line->kind == LINE_SEND ? BODY_FLAG_RECEIPT : 0;
-    int rc = line->kind == LINE_REQUEST ? reader_send_request(session, line) : reader_send_line(session, line, flags);
+    int rc = line->kind == LINE_REQUEST ? party_request(&session->party, line, 0,
+                                              reactor_now_ms(worker->reactor) + line->number, &session->waiting)
+                                        : party_send(&session->party, line, flags, &session->waiting);
     if (rc <= 0)
         return rc;
-    if (flags)
-        reader_await_receipt(session, line);
+    worker->counters.messages++;
     if (worker->limits.writer.share != SIZE_MAX)
         reader_charge(session, size);
     return 1;
@@ -153,9 +94,18 @@ static void reader_obey(session_t *session, const line_t *line)
     else if (line->kind == LINE_UNWATCH)
         session_unwatch(session, line->text);
     else if (line->kind == LINE_UNSERVE)
-        session_unserve(session, line->text);
+        party_unserve(&session->party, line->text);
     else if (line->kind == LINE_LEAVE)
-        session_leave_group(session, line->text);
+        party_leave(&session->party, line->text);
+}
+
+/* Sends an answer. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
+static int reader_reply(session_t *session, const line_t *line)
+{
+    uint64_t messages = session->party.open_messages;
+    int rc = party_reply(&session->party, line->number, line, 0, &session->waiting);
+    session->worker->counters.messages += session->party.open_messages > messages;
+    return rc;
 }
 
 /* Does what a line says that may fail, or wait. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
@@ -169,13 +119,13 @@ static int reader_try(session_t *session, line_t *line, size_t size)
     if (line->kind == LINE_WATCH)
         rc = session_watch(session, line->text);
     else if (line->kind == LINE_JOIN)
-        rc = session_join(session, line->text);
+        rc = party_join(&session->party, line->text);
     else if (line->kind == LINE_SERVE)
-        rc = session_serve(session, line->text, (uint32_t)line->number);
+        rc = party_serve(&session->party, line->text, (uint32_t)line->number);
     else if (line->kind == LINE_DONE)
-        rc = session_done(session, line->number);
+        rc = party_done(&session->party, line->number);
     else if (line->kind == LINE_REPLY)
-        rc = session_reply(session, line->number, line->text);
+        rc = reader_reply(session, line);
     if (rc < 0)
         line->culprit = line->job.size ? line->job : line->text;
     return rc;

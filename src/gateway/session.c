@@ -13,9 +13,6 @@
 #include "base/log.h"
 #include "gateway/client_socket.h"
 #include "gateway/session_copies.h"
-#include "gateway/session_groups.h"
-#include "gateway/session_requests.h"
-#include "gateway/session_services.h"
 #include "gateway/session_watches.h"
 #include "gateway/session_who.h"
 #include "gateway/worker.h"
@@ -48,9 +45,7 @@ static void session_move(session_t *self, session_state_t state)
         list_append(&self->worker->closings, &self->timed);
     if (state < SESSION_LEAVING)
         return;
-    session_groups_end(self);
-    session_services_end(self, session_reason(self));
-    session_requests_end(self);
+    party_end(&self->party, session_reason(self));
     session_who_end(self);
 }
 
@@ -61,10 +56,7 @@ session_t *session_new(worker_t *worker, const handoff_t *handoff)
         abort();
     self->worker = worker;
     self->origin = *handoff;
-    list_init(&self->groups);
-    list_init(&self->services);
-    list_init(&self->jobs);
-    list_init(&self->requests);
+    party_init(&self->party, &worker->exchange);
     self->since_ms = reactor_now_ms(worker->reactor);
     self->writer.is_tcp = client_socket_prepare(handoff->fd, &worker->limits);
     int rc = uv_poll_init(reactor_loop(worker->reactor), &self->poll, handoff->fd);
@@ -226,6 +218,7 @@ void session_login(session_t *self, span_t name)
         abort();
     memcpy(self->name, name.data, name.size);
     self->name_size = name.size;
+    party_enter(&self->party, self->id, session_name(self));
     self->uplink = uplinks_of_name(&self->worker->uplinks, name);
     session_move(self, SESSION_REGISTERING);
     if (link_state(self->uplink->link) == LINK_UP) {
@@ -311,18 +304,8 @@ void session_quit(session_t *self, close_t reason)
     session_poll(self);
 }
 
-void session_receipt(session_t *self, const receipt_t *receipt)
-{
-    self->open_receipts--;
-    worker_dirty(self);
-    if (receipt_has_failed(receipt) || self->state >= SESSION_CLOSING)
-        return;
-    writer_line(&self->writer, (span_t[]){span_str("ok "), receipt_label(receipt)}, 2);
-}
-
 void session_settle(session_t *self)
 {
-    self->open_messages--;
     if (self->reader.starved)
         reader_on_settled(self);
     session_on_idle(self);
@@ -330,7 +313,7 @@ void session_settle(session_t *self)
 
 void session_on_idle(session_t *self)
 {
-    if (self->state == SESSION_SETTLING && self->open_messages == 0 && self->request_count == 0 && !self->who)
+    if (self->state == SESSION_SETTLING && party_is_idle(&self->party) && !self->who)
         session_leave(self);
 }
 
@@ -369,7 +352,7 @@ static void session_check_marks(session_t *self)
     bool paused = writer_became_paused(&self->writer, limits);
     bool resumed = writer_became_resumed(&self->writer, limits);
     if (paused || resumed)
-        session_groups_pause(self);
+        party_pause(&self->party, paused);
     if (!(paused || resumed) || !self->registered)
         return;
     self->worker->counters.pauses += paused;

@@ -16,10 +16,8 @@
 #include "base/list.h"
 #include "gateway/handoff.h"
 #include "gateway/reader.h"
-#include "gateway/receipts.h"
 #include "gateway/session_writer.h"
-#include "link/offers.h"
-#include "link/uplinks.h"
+#include "link/party.h"
 #include "wire/close.h"
 
 typedef struct worker worker_t;
@@ -56,20 +54,11 @@ struct session {
     size_t name_size;         /* bytes */
     uplink_t *uplink;         /* to the broker of its name; borrowed; NULL before the login */
     link_claim_t claim;       /* of the last confirmation of its name */
-    uint64_t open_messages;   /* accepted and not settled */
-    unsigned open_receipts;   /* of messages with a label */
     uint64_t since_ms;        /* in this state */
     session_watch_t *watches; /* names that it watches */
     unsigned watch_count;
-    session_who_t *who; /* what it asks, or NULL */
-    list_t groups;      /* membership_t: those that it is in, or has asked for */
-    unsigned group_count;
-    list_t services; /* that it serves */
-    unsigned service_count;
-    list_t jobs;       /* job_t: that its client has and has not done, oldest first */
-    uint64_t job_last; /* the number of the last, as its client knows it */
-    list_t requests;   /* that are not answered */
-    unsigned request_count;
+    session_who_t *who;  /* what it asks, or NULL */
+    party_t party;       /* what it has sent, and its groups, services and requests */
     list_node_t timed;   /* in the worker's list of logins or of closings */
     list_node_t waiting; /* for a paused name, or for room on a link */
     reader_t reader;
@@ -103,9 +92,6 @@ void session_login(session_t *self, span_t name);
 void session_confirm(session_t *self, link_claim_t claim);
 void session_deny(session_t *self, int error);
 void session_left(session_t *self);
-
-/* A receipt is due: writes `ok LABEL`, unless errors were written instead. */
-void session_receipt(session_t *self, const receipt_t *receipt);
 
 /* One of its messages is settled; or something else that it waits for may be over. */
 void session_settle(session_t *self);

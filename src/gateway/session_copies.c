@@ -3,7 +3,6 @@
  * ways when the client is lost, which depends on how far they came. Owner: the worker's thread. */
 #include "gateway/session_copies.h"
 
-#include "gateway/session_requests.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
 
@@ -100,8 +99,9 @@ void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
         return;
     }
     if (copy->flags & BODY_FLAG_REPLY) {
-        if (!session_answer(self, copy, origin))
-            session_return_copy(self, copy, origin, FERRY_REASON_EXPIRED);
+        int reason = party_answer(&self->party, copy, origin);
+        if (reason)
+            session_return_copy(self, copy, origin, reason);
         return;
     }
     if (copy->flags & BODY_FLAG_OPAQUE) {

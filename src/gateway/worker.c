@@ -10,9 +10,7 @@
 
 #include "base/handover.h"
 #include "base/log.h"
-#include "gateway/session_groups.h"
-#include "gateway/session_requests.h"
-#include "gateway/session_services.h"
+#include "gateway/session_party.h"
 #include "gateway/session_watches.h"
 #include "wire/reason.h"
 
@@ -98,9 +96,7 @@ static void on_turn(void *arg)
         list_remove(node);
         session_flush(list_member(node, session_t, writer.dirty));
     }
-    groups_tell(&self->groups);
-    offers_tell(&self->offers);
-    errands_go_on(&self->errands, &self->uplinks, &self->receipts);
+    exchange_turn(&self->exchange);
     for (size_t i = 0; i < self->uplinks.count; i++)
         link_flush(self->uplinks.items[i].link);
     if (self->copies_this_turn)
@@ -162,8 +158,6 @@ static void worker_limits_init(worker_limits_t *self, const config_t *config)
     if (self->bad_lines == 0)
         self->bad_lines = UINT32_MAX;
     self->watches = (unsigned)config_number(config, "gateway/max_watches");
-    self->groups = (unsigned)config_number(config, "gateway/max_groups");
-    self->services = (unsigned)config_number(config, "gateway/max_services");
     self->writer.high_mark = (size_t)config_number(config, "gateway/high_mark");
     self->writer.low_mark = (size_t)config_number(config, "gateway/low_mark");
     self->writer.stall_time_ms = (uint64_t)config_number(config, "gateway/stall_time");
@@ -198,9 +192,6 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
     self->listener_watch = watch_new(self->reactor, zsock_resolve(self->listener), ZMQ_POLLIN, on_listener, self);
     worker_tick_init(self);
     worker_look_init(self);
-    receipts_init(&self->receipts);
-    errands_init(&self->errands);
-    list_init(&self->requests);
     uv_timer_init(reactor_loop(self->reactor), &self->drain_timer);
     self->drain_timer.data = self;
     link_options_t common = {.node = self->node,
@@ -208,8 +199,10 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
         .batch_records = &self->batch_records,
         .batch_bytes = &self->batch_bytes};
     uplinks_init(&self->uplinks, self->reactor, args->config, args->brokers, &common, &worker_link_owner, self);
-    groups_init(&self->groups, &self->slots, &self->uplinks, &self->ledger, &self->node, &session_groups_owner, self);
-    offers_init(&self->offers, &self->slots, &self->uplinks, &self->ledger, &session_services_owner, self);
+    exchange_options_t options = {.groups = (unsigned)config_number(args->config, "gateway/max_groups"),
+        .services = (unsigned)config_number(args->config, "gateway/max_services")};
+    exchange_init(&self->exchange, &self->slots, &self->uplinks, &self->ledger, &self->node, &options,
+        &session_party_owner, self);
     return self;
 }
 
@@ -228,10 +221,7 @@ static void worker_destroy(worker_t **self_p)
     uv_close((uv_handle_t *)&self->tick, NULL);
     uv_close((uv_handle_t *)&self->look_timer, NULL);
     uv_close((uv_handle_t *)&self->drain_timer, NULL);
-    receipts_fini(&self->receipts);
-    errands_fini(&self->errands);
-    groups_fini(&self->groups);
-    offers_fini(&self->offers);
+    exchange_fini(&self->exchange);
     uplinks_fini(&self->uplinks);
     reactor_destroy(&self->reactor);
     budget_account_fini(&self->account);

@@ -8,10 +8,7 @@
 
 #include "base/budget.h"
 #include "base/histogram.h"
-#include "gateway/errands.h"
-#include "gateway/receipts.h"
 #include "gateway/session.h"
-#include "link/offers.h"
 
 /* What main gives a worker; borrowed for the actor's life. */
 typedef struct {
@@ -29,7 +26,7 @@ void worker_actor(zsock_t *pipe, void *args);
 typedef struct {
     line_limits_t line;
     unsigned bad_lines;
-    unsigned watches, groups, services; /* of a session */
+    unsigned watches; /* of a session */
     writer_limits_t writer;
     uint64_t login_timeout_ms;
     int send_buffer_size, receive_buffer_size;
@@ -73,9 +70,8 @@ struct worker {
     histogram_t turn_copies, batch_records, batch_bytes;
     uint64_t copies_this_turn;
 
-    slots_t slots;   /* its sessions and groups */
-    groups_t groups; /* that its sessions are in */
-    offers_t offers; /* that its sessions make */
+    slots_t slots;       /* its sessions, groups and services */
+    exchange_t exchange; /* of its sessions */
     uint32_t session_count;
     list_t dirty;          /* sessions with something to write or to tell */
     list_t logins;         /* sessions before their name is confirmed, oldest first */
@@ -84,9 +80,6 @@ struct worker {
     list_t unacknowledged; /* sessions with copies that their client's kernel may or may not have */
     list_t receipted;      /* those of them that are looked at soon, for their receipts */
     uv_timer_t look_timer; /* for these */
-    receipts_t receipts;   /* of messages of this worker's sessions */
-    errands_t errands;     /* messages of these to services */
-    list_t requests;       /* of these that are not answered */
     uv_timer_t tick;
     budget_account_t account;
     struct {

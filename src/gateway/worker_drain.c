@@ -7,7 +7,6 @@
 #include <inttypes.h>
 
 #include "base/log.h"
-#include "gateway/session_requests.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
 
@@ -119,21 +118,6 @@ static void on_stuck_session(session_t *session, void *arg)
     session_cut(session, CLOSE_DEADLINE);
 }
 
-/* Nobody has done what the message asks; whether somebody does cannot be told any more. */
-static void on_given_up(void *arg, const errand_message_t *message, int reason)
-{
-    session_t *session = worker_session(arg, message->session);
-    span_t label = {0}, text;
-    if (message->flags & BODY_FLAG_REQUEST)
-        body_label_get(message->text, &label, &text);
-    if (!session || session->state >= SESSION_FLUSHING)
-        return;
-    session_error_of(
-        session, FERRY_ERROR_UNCONFIRMED, (span_t[]){message->service, span_str(reason_code(reason)), label}, 3);
-    if (label.size)
-        session_drop_request(session, label);
-}
-
 /* Once, at that time: what clients have not taken is returned to its senders, and who waits for services is told. */
 static void worker_trim_at(worker_t *self, uint64_t deadline_ms, bool *trimmed)
 {
@@ -141,7 +125,7 @@ static void worker_trim_at(worker_t *self, uint64_t deadline_ms, bool *trimmed)
         return;
     *trimmed = true;
     worker_each(self, on_trim_session, NULL); /* N.B. first: it drops what waits to be written */
-    errands_give_up(&self->errands, &self->uplinks, FERRY_REASON_DRAINED, on_given_up, self);
+    exchange_give_up(&self->exchange, FERRY_REASON_DRAINED);
 }
 
 static void worker_flush_on(worker_t *self, uint64_t now)

@@ -3,7 +3,6 @@
  * which the broker knows it. Nothing can fail. Owner: the worker's thread. */
 #include "base/log.h"
 #include "gateway/session_copies.h"
-#include "gateway/session_requests.h"
 #include "gateway/session_watches.h"
 #include "gateway/session_who.h"
 #include "gateway/worker.h"
@@ -35,8 +34,7 @@ static void on_up(void *owner, link_t *link, bool given_up)
     worker_t *self = owner;
     restating_t restating = {.uplink = uplinks_of_link(&self->uplinks, link), .given_up = given_up};
     worker_each(self, on_restated_session, &restating);
-    groups_up(&self->groups, link, given_up);
-    offers_up(&self->offers, link, given_up);
+    exchange_up(&self->exchange, link, given_up);
 }
 
 static void on_state(void *owner, link_t *link)
@@ -52,8 +50,7 @@ static void on_state(void *owner, link_t *link)
         return;
     }
     worker_each(self, on_unlinked_session, uplink);
-    groups_unlink(&self->groups, link);
-    offers_unlink(&self->offers, link);
+    exchange_unlink(&self->exchange, link);
     list_t woken;
     paused_names_forget(&uplink->pauses, &woken);
     worker_wake(&woken);
@@ -69,12 +66,8 @@ static session_t *worker_session_on(worker_t *self, const link_t *link, uint64_t
 static void on_confirmed(void *owner, link_t *link, uint64_t id, link_claim_t claim)
 {
     worker_t *self = owner;
-    if (link_session_is_group(id))
-        groups_confirmed(&self->groups, id, claim);
-    else if (link_session_is_service(id))
-        offers_confirmed(&self->offers, id, claim);
     session_t *session = worker_session_on(owner, link, id);
-    if (session)
+    if (!exchange_confirmed(&self->exchange, id, claim) && session)
         session_confirm(session, claim);
 }
 
@@ -88,12 +81,8 @@ static void on_denied(void *owner, link_t *link, uint64_t id, int error)
 static void on_left(void *owner, link_t *link, uint64_t id)
 {
     worker_t *self = owner;
-    if (link_session_is_group(id))
-        groups_left(&self->groups, id);
-    else if (link_session_is_service(id))
-        offers_left(&self->offers, id);
     session_t *session = worker_session_on(owner, link, id);
-    if (session)
+    if (!exchange_left(&self->exchange, id) && session)
         session_left(session);
 }
 
@@ -111,11 +100,9 @@ static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t
     for (unsigned i = 0; i < copy->recipient_count; i++) {
         uint64_t id = body_session_at(copy, i);
         session_t *session = worker_session_on(self, link, id);
-        if (link_session_is_group(id))
-            groups_copy(&self->groups, link, id, copy, origin);
-        else if (link_session_is_service(id))
-            offers_copy(&self->offers, link, id, copy, origin);
-        else if (session)
+        if (exchange_copy(&self->exchange, link, id, copy, origin))
+            continue;
+        if (session)
             session_deliver(session, copy, origin);
         else
             worker_orphan(self, copy);
@@ -128,73 +115,25 @@ static void on_late(void *owner, link_t *link, const body_copy_t *copy, origin_t
     for (unsigned i = 0; i < copy->recipient_count; i++) {
         uint64_t id = body_session_at(copy, i);
         const session_t *session = worker_session_on(self, link, id);
-        if (link_session_is_group(id))
-            groups_late(&self->groups, link, id, copy, origin);
-        else if (link_session_is_service(id))
-            offers_late(&self->offers, link, id, copy, origin);
-        else if (session)
+        if (exchange_late(&self->exchange, link, id, copy, origin))
+            continue;
+        if (session)
             session_return_late(session, copy, origin);
         else
             worker_orphan(self, copy);
     }
 }
 
-static unsigned worker_uplink(worker_t *self, const link_t *link)
-{
-    return (unsigned)(uplinks_of_link(&self->uplinks, link) - self->uplinks.items);
-}
-
-/* How a copy to a service has ended: it is sent again, or it is the end of a request, of which *label tells. False if
- * its sender need not be told. */
-static bool worker_hear_errand(worker_t *self, unsigned uplink, const body_notice_t *notice, span_t *label)
-{
-    errand_t *errand = errands_find(&self->errands, uplink, notice->number, notice->name);
-    if (!errand)
-        return true;
-    span_t text;
-    const errand_message_t *message = errand_message(errand);
-    session_t *session = worker_session(self, message->session);
-    if (message->flags & BODY_FLAG_REQUEST) {
-        body_label_get(message->text, label, &text);
-        if (!session || !session_awaits(session, *label))
-            return false;
-    }
-    if (!errands_retry(&self->errands, &self->receipts, errand, notice))
-        return true;
-    if (session)
-        session->open_messages++;
-    return false;
-}
-
 static void on_notice(void *owner, link_t *link, const body_notice_t *notice)
 {
     worker_t *self = owner;
-    span_t label = {0};
-    unsigned uplink = worker_uplink(self, link);
-    if (name_is_service(notice->name) && !worker_hear_errand(self, uplink, notice, &label))
-        return;
-    session_t *session = worker_session(self, notice->session);
-    if (label.size && session)
-        session_drop_request(session, label);
-    else
-        label = receipts_fail(&self->receipts, uplink, notice->number);
-    if (!session || session->state >= SESSION_CLOSING)
-        return;
-    span_t reason = notice->reason ? span_str(reason_code(notice->reason)) : span_of(NULL, 0);
-    session_error_of(session, notice->error, (span_t[]){notice->name, reason, label}, 3);
+    exchange_notice(&self->exchange, link, notice);
 }
 
 static void on_settled(void *owner, link_t *link, uint64_t id, uint64_t number)
 {
     worker_t *self = owner;
-    session_t *session = worker_session(self, id);
-    receipt_t *receipt = receipts_settle(&self->receipts, worker_uplink(self, link), number);
-    if (session && receipt)
-        session_receipt(session, receipt);
-    receipt_destroy(&receipt);
-    errands_settle(&self->errands, worker_uplink(self, link), number);
-    if (session)
-        session_settle(session);
+    exchange_settled(&self->exchange, link, id, number);
 }
 
 static void on_pause(void *owner, link_t *link, span_t name, bool paused)

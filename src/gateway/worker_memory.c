@@ -45,7 +45,7 @@ void worker_memory_count(session_t *session)
 
 void worker_memory_turn(worker_t *self)
 {
-    size_t links = self->receipts.size + self->errands.size;
+    size_t links = exchange_memory(&self->exchange);
     for (size_t i = 0; i < self->uplinks.count; i++)
         links += link_memory(self->uplinks.items[i].link);
     worker_count(self, &self->memory.links, links);

@@ -3,7 +3,6 @@
  * be told. In order: messages are settled; what was written until then reaches the clients' kernels, or is reported;
  * these reports are taken. Others go on writing to the clients meanwhile, so each wait is for what there was when it
  * began; a client that acknowledges none of that is closed as stalled. Owner: the worker's thread. */
-#include "gateway/session_services.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
 
@@ -16,7 +15,7 @@ static void worker_await_links(worker_t *self)
 
 static bool worker_links_settled(const worker_t *self)
 {
-    if (!list_is_empty(&self->errands.waiting))
+    if (!exchange_is_settled(&self->exchange))
         return false;
     for (size_t i = 0; i < self->uplinks.count; i++)
         if (!link_is_settled_below(self->uplinks.items[i].link, self->uplinks.items[i].awaited))
@@ -43,7 +42,7 @@ static bool worker_clients_acknowledged(const worker_t *self)
 static void on_settling_session(session_t *session, void *arg)
 {
     (void)arg;
-    session_services_end(session, FERRY_REASON_DRAINED);
+    party_stop_serving(&session->party, FERRY_REASON_DRAINED);
 }
 
 void worker_settle_begin(worker_t *self)

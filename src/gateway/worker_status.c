@@ -23,7 +23,7 @@ uint64_t worker_pending(worker_t *self)
     status_walk_t walk = {0};
     worker_look(self);
     worker_each(self, on_pending_session, &walk);
-    walk.pending += self->offers.jobs;
+    walk.pending += exchange_jobs(&self->exchange);
     for (size_t i = 0; i < self->uplinks.count; i++)
         walk.pending += link_open_copies(self->uplinks.items[i].link);
     return walk.pending;
@@ -75,10 +75,10 @@ static json_t *worker_counters(const worker_t *self)
 
 static json_t *worker_gauges(const worker_t *self)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "jobs", (json_int_t)self->offers.jobs, "memory_bytes",
-        (json_int_t)self->account.held, "memory_reader_bytes", (json_int_t)self->memory.readers, "memory_writer_bytes",
-        (json_int_t)self->memory.writers, "memory_link_bytes", (json_int_t)self->memory.links, "sessions_starved",
-        (json_int_t)worker_memory_starved(self));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "jobs", (json_int_t)exchange_jobs(&self->exchange),
+        "memory_bytes", (json_int_t)self->account.held, "memory_reader_bytes", (json_int_t)self->memory.readers,
+        "memory_writer_bytes", (json_int_t)self->memory.writers, "memory_link_bytes", (json_int_t)self->memory.links,
+        "sessions_starved", (json_int_t)worker_memory_starved(self));
 }
 
 char *worker_status(worker_t *self)

@@ -3,7 +3,6 @@
  * away. Owner: the worker's thread. */
 #include <stdio.h>
 
-#include "gateway/session_requests.h"
 #include "gateway/worker.h"
 
 #define TICK_MS         100
@@ -91,7 +90,7 @@ static void on_tick(uv_timer_t *timer)
     worker_t *self = timer->data;
     uint64_t now = reactor_now_ms(self->reactor);
     tick_logins(self, now);
-    requests_tick(self, now);
+    exchange_tick(&self->exchange, now);
     worker_look(self);
     tick_closings(self, now);
     tick_blocked(self, now);

@@ -24,6 +24,7 @@ struct offer {
     bool is_asked;      /* its broker may know it */
     int reason;         /* LEAVING: why what comes is returned */
     uint32_t credit;
+    bool is_paused;
     void *arg;
     list_t jobs; /* told ones first, as the broker has them */
     size_t name_size;
@@ -84,13 +85,19 @@ void offers_fini(offers_t *self)
         offer_free(list_member(node, offer_t, in_all));
 }
 
+static void offer_tell_credit(const offer_t *self)
+{
+    if (self->is_asked)
+        link_credit(offer_link(self), self->id, self->is_paused ? 0 : self->credit);
+}
+
 static void offer_register(offer_t *self)
 {
     if (link_state(offer_link(self)) != LINK_UP)
         return;
     link_register(offer_link(self), self->id, offer_service(self), self->claim, false);
-    link_credit(offer_link(self), self->id, self->credit);
     self->is_asked = true;
+    offer_tell_credit(self);
 }
 
 offer_t *offers_add(offers_t *self, span_t service, uint32_t credit, void *arg)
@@ -114,8 +121,15 @@ offer_t *offers_add(offers_t *self, span_t service, uint32_t credit, void *arg)
 void offer_set_credit(offer_t *self, uint32_t credit)
 {
     self->credit = credit;
-    if (self->is_asked)
-        link_credit(offer_link(self), self->id, credit);
+    offer_tell_credit(self);
+}
+
+void offer_pause(offer_t *self, bool paused)
+{
+    if (self->is_paused == paused)
+        return;
+    self->is_paused = paused;
+    offer_tell_credit(self);
 }
 
 void offer_withdraw(offer_t **self_p, int reason)

@@ -58,6 +58,9 @@ void offers_fini(offers_t *self);
 offer_t *offers_add(offers_t *self, span_t service, uint32_t credit, void *arg);
 void offer_set_credit(offer_t *self, uint32_t credit);
 
+/* Its program takes no more at the moment, and is given nothing; or it does again. */
+void offer_pause(offer_t *self, bool paused);
+
 /* Nothing more is wanted; the jobs go on. What comes until the broker knows is returned for that reason of
  * proto/reasons.def. */
 void offer_withdraw(offer_t **self_p, int reason);

@@ -246,7 +246,6 @@ static bool control_is_good(const control_t *self)
     case RECORD_WHO_IS:
         return names_are_good(self->who.names);
     case RECORD_CREDIT:
-        return session_is_good(self->held.session) && link_session_is_service(self->held.session) && self->held.count;
     case RECORD_DONE:
         return session_is_good(self->held.session) && link_session_is_service(self->held.session);
     case RECORD_HOLD:

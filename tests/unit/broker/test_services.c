@@ -135,6 +135,20 @@ static void nothing_is_given_before_a_credit_is_said(void **state)
     dealer_expect_copy(&b, SERVICE(3), "alice", "rye");
 }
 
+static void a_credit_of_none_lets_what_comes_wait(void **state)
+{
+    (void)state;
+    trio_open();
+    serve(&b, 3, 2);
+    say_credit(&b, 3, 0);
+    dealer_barrier(&b, 9);
+    alice_sends("@mill", "rye");
+    assert_int_equal(dealer_wait(&a, RECORD_PAUSE)->type, RECORD_PAUSE);
+    say_credit(&b, 3, 2);
+    take(&b, 3, "rye");
+    dealer_wait(&a, RECORD_RESUME);
+}
+
 static void who_comes_later_gets_what_waits(void **state)
 {
     (void)state;
@@ -256,6 +270,7 @@ int main(void)
         BROKER_TEST(what_no_credit_is_left_for_waits_in_order_and_its_sender_is_paused),
         BROKER_TEST(done_names_a_place_among_what_is_held),
         BROKER_TEST(nothing_is_given_before_a_credit_is_said),
+        BROKER_TEST(a_credit_of_none_lets_what_comes_wait),
         BROKER_TEST(who_comes_later_gets_what_waits),
         BROKER_TEST(what_waits_for_the_last_who_goes_is_refused),
         BROKER_TEST(a_message_that_is_sent_again_goes_to_who_has_taken_it),

@@ -78,6 +78,22 @@ static void the_credit_can_be_changed(void **state)
     offer_withdraw(&mill, FERRY_REASON_GONE);
 }
 
+static void who_takes_no_more_has_no_credit_meanwhile(void **state)
+{
+    (void)state;
+    open_mill(5);
+    offer_pause(mill, true);
+    assert_int_equal(expect_record(RECORD_CREDIT)->held.count, 0);
+    offer_pause(mill, true);
+    offer_set_credit(mill, 7);
+    assert_int_equal(expect_record(RECORD_CREDIT)->held.count, 0);
+    replace_broker();
+    assert_int_equal(router_wait(&router, RECORD_CREDIT)->control.held.count, 0);
+    offer_pause(mill, false);
+    assert_int_equal(router_wait(&router, RECORD_CREDIT)->control.held.count, 7);
+    offer_withdraw(&mill, FERRY_REASON_GONE);
+}
+
 static void a_job_that_comes_with_the_confirmation_comes_behind_it(void **state)
 {
     (void)state;
@@ -194,6 +210,7 @@ int main(void)
         NODE_TEST(a_job_is_held_until_it_is_done_in_whatever_order),
         NODE_TEST(a_job_that_is_returned_is_reported_before_it_ends),
         NODE_TEST(the_credit_can_be_changed),
+        NODE_TEST(who_takes_no_more_has_no_credit_meanwhile),
         NODE_TEST(a_job_that_comes_with_the_confirmation_comes_behind_it),
         NODE_TEST(what_comes_behind_the_end_is_returned_and_jobs_go_on),
         NODE_TEST(a_new_broker_is_told_what_is_held_and_what_was_taken),

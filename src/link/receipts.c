@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* receipts [2]: a table finds a part by its link and number. Who has no receipts pays for a look at an empty table.
- * Owner: the worker's thread. */
-#include "gateway/receipts.h"
+ * Owner: the node's thread. */
+#include "link/receipts.h"
 
 #include <stdlib.h>
 #include <string.h>

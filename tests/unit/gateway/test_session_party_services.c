@@ -146,6 +146,16 @@ static int setup_one(void **state)
     return 0;
 }
 
+static void who_reads_slowly_is_given_no_more_jobs_meanwhile(void **state)
+{
+    (void)state;
+    deliver_many(1, 100, open_mill(" 200"));
+    assert_int_equal(router_wait(&router, RECORD_CREDIT)->control.held.count, 0);
+    for (unsigned i = 0; i < 100; i++)
+        client_expect_prefix(bob, "from eve @mill ");
+    assert_int_equal(router_wait(&router, RECORD_CREDIT)->control.held.count, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +166,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(jobs_go_on_when_the_service_is_ended, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_line_is_no_job, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_may_serve_more_services_than_allowed, setup_one, teardown),
+        cmocka_unit_test_setup_teardown(who_reads_slowly_is_given_no_more_jobs_meanwhile, setup_slow, teardown),
         cmocka_unit_test_setup_teardown(a_drain_returns_the_jobs_at_once, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

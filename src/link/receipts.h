@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* receipts [2]: messages whose senders have asked to be told that they are delivered (proto/line.md, section 6). A
  * message has a part on each link that it went out on; its receipt is due when all of them are settled. Embedded in a
- * worker; its thread's. Nothing fails but by abort. */
-#ifndef FERRY_GATEWAY_RECEIPTS_H
-#define FERRY_GATEWAY_RECEIPTS_H
+ * node; its thread's. Nothing fails but by abort. */
+#ifndef FERRY_LINK_RECEIPTS_H
+#define FERRY_LINK_RECEIPTS_H
 
 #include <stdbool.h>
 

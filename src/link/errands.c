@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* errands: a table finds the errands of a message, most often one, by its link and number; those that are to be sent
- * again stand in a list meanwhile. Owner: the worker's thread. */
-#include "gateway/errands.h"
+ * again stand in a list meanwhile. Owner: the node's thread. */
+#include "link/errands.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* errands [2]: messages to services that are not settled. Their texts are kept, since a program that serves may go
  * before it has done what it was given; then the message is sent again, and another program has it (proto/line.md,
- * section 6). Embedded in a worker; its thread's. Nothing fails but by abort. */
-#ifndef FERRY_GATEWAY_ERRANDS_H
-#define FERRY_GATEWAY_ERRANDS_H
+ * section 6). Embedded in a node; its thread's. Nothing fails but by abort. */
+#ifndef FERRY_LINK_ERRANDS_H
+#define FERRY_LINK_ERRANDS_H
 
-#include "gateway/receipts.h"
+#include "link/receipts.h"
 #include "link/uplinks.h"
 
 typedef struct errand errand_t;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "lib/test.h"
 
-#include "gateway/receipts.h"
+#include "link/receipts.h"
 
 static receipts_t receipts;
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* party_internal: what the files of a party and the exchange share. The node's thread's. */
+#ifndef FERRY_LINK_PARTY_INTERNAL_H
+#define FERRY_LINK_PARTY_INTERNAL_H
+
+#include "link/party.h"
+
+/* What groups and offers call (party_groups.c, party_services.c); the owner is the exchange. */
+extern const groups_owner_t party_groups_owner;
+extern const offers_owner_t party_services_owner;
+
+/* Whether an answer with that label is waited for; ends that request, if there is one, of which the client is told by
+ * who calls; and ends those whose time is over (party_requests.c). */
+bool party_awaits(const party_t *self, span_t label);
+void party_drop_request(party_t *self, span_t label);
+void party_tick_requests(exchange_t *exchange, uint64_t now_ms);
+
+/* Parts of party_pause and of party_end. */
+void party_pause_groups(party_t *self);
+void party_pause_services(party_t *self);
+void party_leave_all(party_t *self);
+void party_drop_requests(party_t *self);
+
+#endif
