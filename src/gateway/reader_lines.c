@@ -3,8 +3,6 @@
  * Owner: the worker's thread. */
 #include "gateway/reader_lines.h"
 
-#include "gateway/session_watches.h"
-#include "gateway/session_who.h"
 #include "gateway/worker.h"
 #include "wire/line.h"
 
@@ -92,7 +90,7 @@ static void reader_obey(session_t *session, const line_t *line)
     else if (line->kind == LINE_QUIT)
         reader_quit(session);
     else if (line->kind == LINE_UNWATCH)
-        session_unwatch(session, line->text);
+        party_unwatch(&session->party, line->text);
     else if (line->kind == LINE_UNSERVE)
         party_unserve(&session->party, line->text);
     else if (line->kind == LINE_LEAVE)
@@ -115,9 +113,9 @@ static int reader_try(session_t *session, line_t *line, size_t size)
     if (line_is_message(line))
         return reader_send(session, line, size);
     if (line->kind == LINE_WHO)
-        return session_who(session, line->text);
+        return party_who(&session->party, line->text, &session->waiting);
     if (line->kind == LINE_WATCH)
-        rc = session_watch(session, line->text);
+        rc = party_watch(&session->party, line->text);
     else if (line->kind == LINE_JOIN)
         rc = party_join(&session->party, line->text);
     else if (line->kind == LINE_SERVE)

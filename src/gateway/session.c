@@ -13,8 +13,6 @@
 #include "base/log.h"
 #include "gateway/client_socket.h"
 #include "gateway/session_copies.h"
-#include "gateway/session_watches.h"
-#include "gateway/session_who.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
 
@@ -43,10 +41,10 @@ static void session_move(session_t *self, session_state_t state)
         list_append(&self->worker->logins, &self->timed);
     else if (state == SESSION_CLOSING)
         list_append(&self->worker->closings, &self->timed);
-    if (state < SESSION_LEAVING)
-        return;
-    party_end(&self->party, session_reason(self));
-    session_who_end(self);
+    if (state >= SESSION_GONE)
+        party_end(&self->party, session_reason(self));
+    else if (state >= SESSION_LEAVING)
+        party_stop(&self->party, session_reason(self));
 }
 
 session_t *session_new(worker_t *worker, const handoff_t *handoff)
@@ -104,7 +102,6 @@ static void session_log_close(const session_t *self)
 void session_bury(session_t *self)
 {
     session_log_close(self);
-    session_watches_end(self);
     self->worker->counters.closes[self->close_reason & 63]++;
     session_close_socket(self);
     list_remove(&self->writer.dirty);
@@ -313,7 +310,7 @@ void session_settle(session_t *self)
 
 void session_on_idle(session_t *self)
 {
-    if (self->state == SESSION_SETTLING && party_is_idle(&self->party) && !self->who)
+    if (self->state == SESSION_SETTLING && party_is_idle(&self->party))
         session_leave(self);
 }
 
@@ -326,7 +323,6 @@ void session_cut(session_t *self, close_t reason)
         self->close_reason = reason;
     session_lose(self);
     session_close_socket(self);
-    session_watches_end(self);
     if (self->writer.paused && self->registered)
         link_pause(self->uplink->link, session_name(self), false);
     self->writer.paused = false;

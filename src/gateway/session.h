@@ -22,8 +22,6 @@
 
 typedef struct worker worker_t;
 typedef struct session session_t;
-typedef struct session_watch session_watch_t;
-typedef struct session_who session_who_t;
 
 typedef enum {
     SESSION_LOGIN,       /* its first line has not come yet */
@@ -44,20 +42,17 @@ struct session {
     close_t close_reason; /* why it ends */
     handoff_t origin;     /* the descriptor and where it comes from */
     uv_poll_t poll;
-    short poll_events;        /* what it is polled for at the moment */
-    bool half_closed;         /* the client has ended its side; the end of input is read in its turn */
-    bool client_closed;       /* the end of input was read while closing */
-    bool poll_closed;         /* the handle's close callback has run */
-    bool registered;          /* its broker may know its name: REGISTER was said and no LEFT has come */
-    bool said_quit;           /* and reads `ok quit` when that is done */
-    char *name;               /* malloc'd at login */
-    size_t name_size;         /* bytes */
-    uplink_t *uplink;         /* to the broker of its name; borrowed; NULL before the login */
-    link_claim_t claim;       /* of the last confirmation of its name */
-    uint64_t since_ms;        /* in this state */
-    session_watch_t *watches; /* names that it watches */
-    unsigned watch_count;
-    session_who_t *who;  /* what it asks, or NULL */
+    short poll_events;   /* what it is polled for at the moment */
+    bool half_closed;    /* the client has ended its side; the end of input is read in its turn */
+    bool client_closed;  /* the end of input was read while closing */
+    bool poll_closed;    /* the handle's close callback has run */
+    bool registered;     /* its broker may know its name: REGISTER was said and no LEFT has come */
+    bool said_quit;      /* and reads `ok quit` when that is done */
+    char *name;          /* malloc'd at login */
+    size_t name_size;    /* bytes */
+    uplink_t *uplink;    /* to the broker of its name; borrowed; NULL before the login */
+    link_claim_t claim;  /* of the last confirmation of its name */
+    uint64_t since_ms;   /* in this state */
     party_t party;       /* what it has sent, and its groups, services and requests */
     list_node_t timed;   /* in the worker's list of logins or of closings */
     list_node_t waiting; /* for a paused name, or for room on a link */

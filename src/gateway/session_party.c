@@ -21,6 +21,18 @@ static party_t *find(void *owner, uint64_t id)
     return session ? &session->party : NULL;
 }
 
+static void wake(void *owner, list_t *woken)
+{
+    (void)owner;
+    worker_wake(woken);
+}
+
+static void session_say(session_t *session, const char *words, span_t name, const char *state)
+{
+    writer_line(&session->writer, (span_t[]){span_str(words), name, span_str(state)}, 3);
+    worker_dirty(session);
+}
+
 static void on_answer(party_t *party, party_answer_t answer, span_t name)
 {
     static const char *const words[] = {
@@ -28,10 +40,9 @@ static void on_answer(party_t *party, party_answer_t answer, span_t name)
         [PARTY_LEAVE] = "ok leave ",
         [PARTY_SERVE] = "ok serve ",
         [PARTY_UNSERVE] = "ok unserve ",
+        [PARTY_UNWATCH] = "ok unwatch ",
     };
-    session_t *session = session_of(party);
-    writer_line(&session->writer, (span_t[]){span_str(words[answer]), name}, 2);
-    worker_dirty(session);
+    session_say(session_of(party), words[answer], name, "");
 }
 
 /* Readies the writer for one more copy. Returns 0, or FERRY_REASON_NOT_A_LINE. */
@@ -101,13 +112,38 @@ static void on_settled(party_t *party, const link_t *link, uint64_t number)
     session_settle(session_of(party));
 }
 
-static void on_requested(party_t *party)
+static void on_idle(party_t *party)
 {
     session_on_idle(session_of(party));
 }
 
+/* N.B. nothing may follow the last line, which is so for the next, too. */
+static void on_presence(party_t *party, span_t name, bool is_here, bool is_answer)
+{
+    session_t *session = session_of(party);
+    if (session->state >= SESSION_FLUSHING)
+        return;
+    if (is_answer)
+        session_say(session, "ok watch ", name, is_here ? " here" : " away");
+    else
+        session_say(session, is_here ? "info came " : "info went ", name, "");
+}
+
+static void on_who(party_t *party, const span_t *names, size_t count, bool more)
+{
+    session_t *session = session_of(party);
+    char digits[24];
+    if (session->state >= SESSION_FLUSHING)
+        return;
+    for (size_t i = 0; i < count; i++)
+        session_say(session, "info who ", names[i], "");
+    size_t size = (size_t)snprintf(digits, sizeof digits, "%zu", count);
+    session_say(session, "ok who ", span_of(digits, size), more ? " more" : "");
+}
+
 const exchange_owner_t session_party_owner = {
     .find = find,
+    .wake = wake,
     .on_answer = on_answer,
     .on_share = on_share,
     .on_job = on_job,
@@ -115,5 +151,7 @@ const exchange_owner_t session_party_owner = {
     .on_failure = on_failure,
     .on_receipt = on_receipt,
     .on_settled = on_settled,
-    .on_requested = on_requested,
+    .on_idle = on_idle,
+    .on_presence = on_presence,
+    .on_who = on_who,
 };

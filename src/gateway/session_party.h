@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* session_party: how a session says to its client what the exchange tells of groups, services, requests and receipts
- * (proto/line.md, section 6). Its worker's thread's; nothing fails but by abort. */
+/* session_party: how a session says to its client what the exchange tells of groups, services, requests,
+ * receipts and presence (proto/line.md, section 6). Its worker's thread's; nothing fails but by abort. */
 #ifndef FERRY_GATEWAY_SESSION_PARTY_H
 #define FERRY_GATEWAY_SESSION_PARTY_H
 

@@ -11,7 +11,6 @@
 #include "base/handover.h"
 #include "base/log.h"
 #include "gateway/session_party.h"
-#include "gateway/session_watches.h"
 #include "wire/reason.h"
 
 #define WORKER_HANDOFF_BUDGET 256 /* connections a turn */
@@ -157,7 +156,6 @@ static void worker_limits_init(worker_limits_t *self, const config_t *config)
     self->bad_lines = (unsigned)config_number(config, "gateway/max_errors");
     if (self->bad_lines == 0)
         self->bad_lines = UINT32_MAX;
-    self->watches = (unsigned)config_number(config, "gateway/max_watches");
     self->writer.high_mark = (size_t)config_number(config, "gateway/high_mark");
     self->writer.low_mark = (size_t)config_number(config, "gateway/low_mark");
     self->writer.stall_time_ms = (uint64_t)config_number(config, "gateway/stall_time");
@@ -200,7 +198,8 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
         .batch_bytes = &self->batch_bytes};
     uplinks_init(&self->uplinks, self->reactor, args->config, args->brokers, &common, &worker_link_owner, self);
     exchange_options_t options = {.groups = (unsigned)config_number(args->config, "gateway/max_groups"),
-        .services = (unsigned)config_number(args->config, "gateway/max_services")};
+        .services = (unsigned)config_number(args->config, "gateway/max_services"),
+        .watches = (unsigned)config_number(args->config, "gateway/max_watches")};
     exchange_init(&self->exchange, &self->slots, &self->uplinks, &self->ledger, &self->node, &options,
         &session_party_owner, self);
     return self;

@@ -26,7 +26,6 @@ void worker_actor(zsock_t *pipe, void *args);
 typedef struct {
     line_limits_t line;
     unsigned bad_lines;
-    unsigned watches; /* of a session */
     writer_limits_t writer;
     uint64_t login_timeout_ms;
     int send_buffer_size, receive_buffer_size;

@@ -3,8 +3,6 @@
  * which the broker knows it. Nothing can fail. Owner: the worker's thread. */
 #include "base/log.h"
 #include "gateway/session_copies.h"
-#include "gateway/session_watches.h"
-#include "gateway/session_who.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
 
@@ -17,8 +15,7 @@ typedef struct {
 static void on_restated_session(session_t *session, void *arg)
 {
     const restating_t *restating = arg;
-    session_watches_restate(session, restating->uplink);
-    session_who_restate(session, restating->uplink);
+    party_restate(&session->party, restating->uplink);
     if (session->uplink == restating->uplink)
         session_restate(session, restating->given_up);
 }
@@ -146,18 +143,15 @@ static void on_pause(void *owner, link_t *link, span_t name, bool paused)
 
 static void on_presence(void *owner, link_t *link, uint64_t id, span_t name, bool is_here)
 {
+    worker_t *self = owner;
     (void)link;
-    session_t *session = worker_session(owner, id);
-    if (session)
-        session_presence(session, name, is_here);
+    exchange_presence(&self->exchange, id, name, is_here);
 }
 
 static void on_who(void *owner, link_t *link, uint64_t id, span_t names, bool more)
 {
     worker_t *self = owner;
-    session_t *session = worker_session(self, id);
-    if (session)
-        session_who_is(session, uplinks_of_link(&self->uplinks, link), names, more);
+    exchange_who(&self->exchange, link, id, names, more);
 }
 
 static void on_room(void *owner, link_t *link)

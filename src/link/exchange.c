@@ -143,6 +143,20 @@ void exchange_settled(exchange_t *self, const link_t *link, uint64_t session, ui
     self->callbacks->on_settled(party, link, number);
 }
 
+void exchange_presence(exchange_t *self, uint64_t session, span_t name, bool is_here)
+{
+    party_t *party = self->callbacks->find(self->owner, session);
+    if (party)
+        party_presence(party, name, is_here);
+}
+
+void exchange_who(exchange_t *self, const link_t *link, uint64_t session, span_t names, bool more)
+{
+    party_t *party = self->callbacks->find(self->owner, session);
+    if (party)
+        party_who_is(party, uplinks_of_link(self->uplinks, link), names, more);
+}
+
 void exchange_tick(exchange_t *self, uint64_t now_ms)
 {
     party_tick_requests(self, now_ms);

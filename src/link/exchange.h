@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* exchange [2]: what the sessions of a node have to do with each other beyond a message: groups, services, requests and
- * receipts (proto/line.md, section 6). It stands between the node's links and its sessions, each of which is a *party*
- * (link/party.h), and tells the owner what to say to whom; how, is the owner's affair. Embedded in a node; its
- * thread's. Nothing fails but by abort. */
+/* exchange [2]: what the sessions of a node have to do with each other beyond a message: groups, services, requests,
+ * receipts and presence (proto/line.md, section 6). It stands between the node's links and its sessions, each of which
+ * is a *party* (link/party.h), and tells the owner what to say to whom; how, is the owner's affair. Embedded in a node;
+ * its thread's. Nothing fails but by abort. */
 #ifndef FERRY_LINK_EXCHANGE_H
 #define FERRY_LINK_EXCHANGE_H
 
@@ -14,13 +14,17 @@
 typedef struct party party_t;
 
 /* What a party has asked for, and is answered when it is so. */
-typedef enum { PARTY_JOIN, PARTY_LEAVE, PARTY_SERVE, PARTY_UNSERVE } party_answer_t;
+typedef enum { PARTY_JOIN, PARTY_LEAVE, PARTY_SERVE, PARTY_UNSERVE, PARTY_UNWATCH } party_answer_t;
+
+#define PARTY_WHO_MAX 200 /* names of one answer; as many as one broker tells at most */
 
 /* What the exchange tells the node, from within the loop. Spans, copies and notices are borrowed for the call. */
 typedef struct {
     /* The party with that session, NULL if it is not here any more. */
     party_t *(*find)(void *owner, uint64_t session);
-    /* Answers that are due, one a call, with the group or the service. */
+    /* Parties that waited for something, by the node that they gave for it, go on. */
+    void (*wake)(void *owner, list_t *woken);
+    /* Answers that are due, one a call, with the group, the service or the name. */
     void (*on_answer)(party_t *party, party_answer_t answer, span_t name);
     /* A copy to a group that the party is in, a job, or the answer to its request. Returns 0 if it is taken, of a share
      * with share_take; else the FERRY_REASON_… for which its sender is told that it is returned. */
@@ -34,13 +38,17 @@ typedef struct {
     void (*on_receipt)(party_t *party, span_t label, bool failed);
     /* One of its messages is settled. */
     void (*on_settled)(party_t *party, const link_t *link, uint64_t number);
-    /* One of its requests has ended. */
-    void (*on_requested)(party_t *party);
+    /* One of its questions or requests has ended. */
+    void (*on_idle)(party_t *party);
+    /* A name that it watches is here or not: the answer to its question, or news. */
+    void (*on_presence)(party_t *party, span_t name, bool is_here, bool is_answer);
+    /* Who is there: up to PARTY_WHO_MAX names in byte order, and whether there are more. */
+    void (*on_who)(party_t *party, const span_t *names, size_t count, bool more);
 } exchange_owner_t;
 
 typedef struct {
-    unsigned groups, services; /* that a party may be in, or serve */
-    bool tracks;               /* every message has a label, and on_receipt is called for each */
+    unsigned groups, services, watches; /* that a party may be in, serve, or have */
+    bool tracks;                        /* every message has a label, and on_receipt is called for each */
 } exchange_options_t;
 
 typedef struct exchange {
@@ -72,6 +80,8 @@ bool exchange_copy(exchange_t *self, link_t *link, uint64_t id, const body_copy_
 bool exchange_late(exchange_t *self, link_t *link, uint64_t id, const body_copy_t *copy, origin_t *origin);
 void exchange_notice(exchange_t *self, const link_t *link, const body_notice_t *notice);
 void exchange_settled(exchange_t *self, const link_t *link, uint64_t session, uint64_t number);
+void exchange_presence(exchange_t *self, uint64_t session, span_t name, bool is_here);
+void exchange_who(exchange_t *self, const link_t *link, uint64_t session, span_t names, bool more);
 
 /* Now and then: ends the requests whose time is over. */
 void exchange_tick(exchange_t *self, uint64_t now_ms);

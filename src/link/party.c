@@ -68,9 +68,22 @@ void party_pause(party_t *self, bool paused)
     party_pause_services(self);
 }
 
-void party_end(party_t *self, int reason)
+void party_restate(party_t *self, const uplink_t *uplink)
+{
+    party_restate_watches(self, uplink);
+    party_restate_who(self, uplink);
+}
+
+void party_stop(party_t *self, int reason)
 {
     party_leave_all(self);
     party_stop_serving(self, reason);
     party_drop_requests(self);
+    party_drop_who(self);
+}
+
+void party_end(party_t *self, int reason)
+{
+    party_stop(self, reason);
+    party_unwatch_all(self);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* party [2]: a session as the exchange knows it: what it has sent and is not settled, the groups that it is in, the
- * services that it serves with the jobs that it has, and the requests that it waits for. Few of each, so lists.
- * Embedded in a session; its node's thread's. Nothing fails but by abort. */
+ * services that it serves with the jobs that it has, the requests that it waits for, and the names that it watches. Few
+ * of each, so lists. Embedded in a session; its node's thread's. Nothing fails but by abort. */
 #ifndef FERRY_LINK_PARTY_H
 #define FERRY_LINK_PARTY_H
 
 #include "link/exchange.h"
+
+typedef struct party_who party_who_t;
+typedef struct party_watch party_watch_t;
 
 /* All zero before party_init. */
 struct party {
@@ -22,6 +25,9 @@ struct party {
     uint64_t job_last; /* the number of the last, as its client knows it */
     list_t requests;   /* that are not answered */
     unsigned request_count;
+    party_who_t *who;       /* what it asks, or NULL */
+    party_watch_t *watches; /* names that it watches */
+    unsigned watch_count;
     bool is_paused; /* it takes no more at the moment */
 };
 
@@ -61,16 +67,29 @@ int party_reply(party_t *self, uint64_t job, const line_t *answer, unsigned flag
  * does again. */
 void party_pause(party_t *self, bool paused);
 
+/* Watches a name, which on_presence answers when its broker says whether it is here; ends that, answered at once,
+ * whether it was watched or not. Returns 1, or -FERRY_ERROR_TOO_MANY_WATCHES. */
+int party_watch(party_t *self, span_t name);
+void party_unwatch(party_t *self, span_t name);
+
+/* Asks who is there whose names begin with that prefix, which on_who answers when all brokers have. Returns 1, or 0 if
+ * an earlier question is still open: then `waiter` waits for its end. */
+int party_who(party_t *self, span_t prefix, list_node_t *waiter);
+
+/* A new link is up: states the watches that belong to it, and asks again what its broker has not answered. */
+void party_restate(party_t *self, const uplink_t *uplink);
+
 /* Whether all that it has sent is settled, and answered. */
 static inline bool party_is_idle(const party_t *self)
 {
-    return self->open_messages == 0 && self->request_count == 0;
+    return self->open_messages == 0 && self->request_count == 0 && !self->who;
 }
 
 /* It will do no more: its jobs are returned for that reason of proto/reasons.def, and its services end. */
 void party_stop_serving(party_t *self, int reason);
 
-/* It is at its end: so are its groups, services and requests. */
+/* It takes part no more: so its groups, services, requests and questions end; with party_end, its watches too. */
+void party_stop(party_t *self, int reason);
 void party_end(party_t *self, int reason);
 
 #endif

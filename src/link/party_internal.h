@@ -15,10 +15,21 @@ bool party_awaits(const party_t *self, span_t label);
 void party_drop_request(party_t *self, span_t label);
 void party_tick_requests(exchange_t *exchange, uint64_t now_ms);
 
-/* Parts of party_pause and of party_end. */
+/* What the broker says of a name that is watched (party_watches.c), and of who is there: names in byte order, each u8
+ * size and bytes, and whether there are more (party_who.c). */
+void party_presence(party_t *self, span_t name, bool is_here);
+void party_who_is(party_t *self, const uplink_t *uplink, span_t names, bool more);
+
+/* Parts of party_restate. */
+void party_restate_watches(party_t *self, const uplink_t *uplink);
+void party_restate_who(party_t *self, const uplink_t *uplink);
+
+/* Parts of party_pause, of party_stop and of party_end. */
 void party_pause_groups(party_t *self);
 void party_pause_services(party_t *self);
 void party_leave_all(party_t *self);
 void party_drop_requests(party_t *self);
+void party_drop_who(party_t *self);
+void party_unwatch_all(party_t *self);
 
 #endif

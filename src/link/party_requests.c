@@ -64,7 +64,7 @@ static void request_end(request_t *self)
     list_remove(&self->in_exchange);
     free(self);
     party->request_count--;
-    party->exchange->callbacks->on_requested(party);
+    party->exchange->callbacks->on_idle(party);
 }
 
 bool party_awaits(const party_t *self, span_t label)
