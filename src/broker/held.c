@@ -60,9 +60,22 @@ void held_drop(peer_t *peer)
     peer->held = NULL;
 }
 
+/* The name to be told with what that peer holds; empty unless its node lives and dies with this broker. */
+static span_t held_lent_name(const peer_t *peer)
+{
+    bool is_lent = link_id_is_of(&peer->node->id, &peer->node->broker->instance);
+    return is_lent ? peer->item.key : span_of(NULL, 0);
+}
+
+/* A list of what that peer holds, or does not any more. */
+static held_list_t held_list_of(const peer_t *peer, record_type_t type)
+{
+    return (held_list_t){.type = type, .handle = peer->node->handle, .lent_name = held_lent_name(peer)};
+}
+
 static void entries_end(peer_t *peer, buffer_t *buffer, size_t count)
 {
-    held_list_t ended = {.type = RECORD_ENDED, .handle = peer->node->handle};
+    held_list_t ended = held_list_of(peer, RECORD_ENDED);
     for (size_t i = 0; i < count; i++)
         held_origin_tell(entries(buffer)[i].origin, &ended, entries(buffer)[i].number);
     held_list_fini(&ended);
@@ -162,6 +175,14 @@ static int hold_over(node_t *node, const control_t *record)
     return rc;
 }
 
+static void held_tell(const peer_t *peer, node_t *origin, const control_numbers_t *numbers)
+{
+    span_t name = held_lent_name(peer);
+    node_tell(
+        origin, &(control_t){.type = RECORD_HELD,
+                    .held = {.handle = peer->node->handle, .lent = name.size > 0, .name = name, .numbers = *numbers}});
+}
+
 int held_hold(node_t *node, const control_t *record)
 {
     if (record->held.over)
@@ -181,8 +202,7 @@ int held_hold(node_t *node, const control_t *record)
     }
     held_count_memory(held, node->broker);
     if (origin->node && !node_is_restating(origin->node) && !record->held.again && !node_is_restating(node))
-        node_tell(
-            origin->node, &(control_t){.type = RECORD_HELD, .held = {.handle = node->handle, .numbers = *numbers}});
+        held_tell(node_peer_held(node, record->held.session), origin->node, numbers);
     return 0;
 }
 
@@ -210,6 +230,10 @@ static void held_state_holder(const node_t *holder, node_t *origin)
     for (uint32_t slot = 0; slot < holder->slot_count; slot++) {
         const peer_t *peer = holder->slots[slot];
         const buffer_t *known = peer && peer->held ? held_known(peer) : NULL;
+        if (known) {
+            held_list_flush(&list);
+            list.lent_name = held_lent_name(peer);
+        }
         for (size_t i = 0; known && i < entries_count(known); i++)
             if (entries(known)[i].origin == origin->held_origin)
                 held_list_add(&list, origin, entries(known)[i].number);
@@ -248,8 +272,7 @@ void held_replaced(node_t *node)
 static void held_reconcile(peer_t *peer)
 {
     held_t *held = peer->held;
-    held_list_t ended = {.type = RECORD_ENDED, .handle = peer->node->handle};
-    held_list_t news = {.type = RECORD_HELD, .handle = peer->node->handle};
+    held_list_t ended = held_list_of(peer, RECORD_ENDED), news = held_list_of(peer, RECORD_HELD);
     size_t at = 0, count = entries_count(&held->entries);
     for (size_t i = 0; i < entries_count(&held->before); i++) {
         const entry_t *entry = &entries(&held->before)[i];
@@ -289,7 +312,7 @@ void held_lost(node_t *node)
         const peer_t *peer = node->slots[slot];
         if (!peer || !peer->held)
             continue;
-        held_list_t ended = {.type = RECORD_ENDED, .handle = node->handle};
+        held_list_t ended = held_list_of(peer, RECORD_ENDED);
         for (size_t i = 0; i < entries_count(&peer->held->before); i++)
             held_lost_entry(&ended, peer, &entries(&peer->held->before)[i]);
         for (size_t i = 0; i < entries_count(&peer->held->entries); i++)

@@ -6,7 +6,7 @@
 
 #define LIST_OFFSETS_MAX 1024 /* in one record */
 
-static void held_list_flush(held_list_t *self)
+void held_list_flush(held_list_t *self)
 {
     if (!self->to)
         return;
@@ -14,6 +14,8 @@ static void held_list_flush(held_list_t *self)
         node_tell(self->to, &(control_t){.type = self->type,
                                 .held = {.handle = self->handle,
                                     .again = self->again,
+                                    .lent = self->lent_name.size > 0,
+                                    .name = self->lent_name,
                                     .numbers = {.first = self->first, .offsets = buffer_span(&self->offsets)}}});
     self->to = NULL;
     buffer_clear(&self->offsets);

@@ -348,7 +348,7 @@ static void session_check_marks(session_t *self)
     bool paused = writer_became_paused(&self->writer, limits);
     bool resumed = writer_became_resumed(&self->writer, limits);
     if (paused || resumed)
-        party_pause(&self->party, paused);
+        party_pause(&self->party, paused, paused);
     if (!(paused || resumed) || !self->registered)
         return;
     self->worker->counters.pauses += paused;

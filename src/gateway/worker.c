@@ -95,7 +95,7 @@ static void on_turn(void *arg)
         list_remove(node);
         session_flush(list_member(node, session_t, writer.dirty));
     }
-    exchange_turn(&self->exchange);
+    exchange_turn(&self->exchange, reactor_now_ms(self->reactor));
     for (size_t i = 0; i < self->uplinks.count; i++)
         link_flush(self->uplinks.items[i].link);
     if (self->copies_this_turn)

@@ -35,6 +35,7 @@ void custody_destroy(custody_t **self_p)
     bodies_fini(&self->bodies);
     unsettled_fini(&self->unsettled);
     endings_fini(&self->endings);
+    loans_fini(&self->loans);
     free(self->entries);
     free(self->exceptions);
     free(self);
@@ -311,6 +312,18 @@ void custody_ended(custody_t *self, const control_numbers_t *numbers)
     unsettled_tidy(&self->unsettled);
 }
 
+void custody_lent(custody_t *self, const control_numbers_t *numbers, span_t name)
+{
+    for (size_t i = 0; i < control_numbers_count(numbers); i++)
+        loans_add(&self->loans, control_numbers_at(numbers, i), name);
+}
+
+void custody_repaid(custody_t *self, const control_numbers_t *numbers, span_t name)
+{
+    for (size_t i = 0; i < control_numbers_count(numbers); i++)
+        loans_end(&self->loans, control_numbers_at(numbers, i), name);
+}
+
 bool custody_session(const custody_t *self, uint64_t number, uint64_t *session)
 {
     const unsettled_message_t *message = unsettled_find(&self->unsettled, number);
@@ -358,7 +371,7 @@ size_t custody_memory(const custody_t *self)
     return bodies_memory(&self->bodies) + self->entry_capacity * sizeof *self->entries +
            self->exception_capacity * sizeof *self->exceptions +
            self->unsettled.capacity * sizeof *self->unsettled.items +
-           self->endings.capacity * sizeof *self->endings.items;
+           self->endings.capacity * sizeof *self->endings.items + self->loans.capacity * sizeof *self->loans.items;
 }
 
 bool custody_is_crowded(const custody_t *self)

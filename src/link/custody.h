@@ -57,6 +57,14 @@ void custody_taken(custody_t *self, const control_t *record);
 void custody_held(custody_t *self, const control_numbers_t *numbers, bool again);
 void custody_ended(custody_t *self, const control_numbers_t *numbers);
 
+/* The same copies are held, or not any more, by a node that lives and dies with the broker: for that name. */
+void custody_lent(custody_t *self, const control_numbers_t *numbers, span_t name);
+void custody_repaid(custody_t *self, const control_numbers_t *numbers, span_t name);
+
+/* The broker is another instance: what was lent of messages that are taken is unconfirmed, and so counted, and told to
+ * `tell`, once for each copy. What is not taken is sent again. */
+void custody_call_in(custody_t *self, void (*tell)(void *arg, const body_notice_t *notice), void *arg);
+
 /* A new link is up; before anything else is said of it. Until custody_settled nothing counts as settled; then what was
  * not HELD `again` since has ended. */
 void custody_unsettle(custody_t *self);

@@ -5,11 +5,30 @@
 
 #include "link/custody_internal.h"
 #include "link/resend.h"
+#include "wire/error.h"
 #include "wire/reason.h"
+
+void custody_call_in(custody_t *self, void (*tell)(void *arg, const body_notice_t *notice), void *arg)
+{
+    for (size_t i = 0; i < self->loans.count; i++) {
+        const loan_t *loan = &self->loans.items[i];
+        body_notice_t notice = {.error = FERRY_ERROR_UNCONFIRMED,
+            .reason = FERRY_REASON_BROKER_LOST,
+            .taken = true,
+            .number = loan->number,
+            .name = loan_name(loan)};
+        if (!custody_is_taken(self, loan->number) || !custody_session(self, loan->number, &notice.session))
+            continue;
+        --*(name_is_group(notice.name) ? &self->ledger->shared : &self->ledger->handed_over);
+        self->ledger->unconfirmed[FERRY_REASON_BROKER_LOST]++;
+        tell(arg, &notice);
+    }
+}
 
 void custody_unsettle(custody_t *self)
 {
     self->is_unsettled = true;
+    loans_clear(&self->loans);
     for (uint64_t number = self->floor; number < self->next; number++)
         custody_entry(self, number)->stated = 0;
     for (size_t i = 0; i < self->unsettled.count; i++)

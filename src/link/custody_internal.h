@@ -7,6 +7,7 @@
 #include "link/bodies.h"
 #include "link/custody.h"
 #include "link/endings.h"
+#include "link/loans.h"
 #include "link/unsettled.h"
 
 typedef struct {
@@ -38,7 +39,8 @@ struct custody {
     range_t *exceptions; /* of the last TAKEN */
     size_t exception_count, exception_capacity;
     unsettled_t unsettled;
-    endings_t endings;   /* of copies of messages that are not taken */
+    endings_t endings; /* of copies of messages that are not taken */
+    loans_t loans;
     uint8_t key[16];     /* for the hash of members' names */
     bool is_unsettled;   /* the broker is still to state what is held */
     uint64_t resent_end; /* kept bodies below it were sent on an earlier link */

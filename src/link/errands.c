@@ -9,6 +9,7 @@
 #include "wire/error.h"
 #include "wire/reason.h"
 
+#define ERRAND_PAUSE_MS 100 /* between looks for a service */
 #define ERRAND_ATTEMPTS                                                                                                \
     16 /* times that a message is sent; a text that ends each program that reads it ends with them */
 
@@ -24,6 +25,8 @@ struct errand {
     list_node_t waiting;
     receipt_t *receipt; /* while it waits; borrowed, NULL for none */
     unsigned attempts;
+    uint64_t patient_until_ms; /* the broker was lost with it */
+    uint64_t not_before_ms;    /* while it waits */
     size_t size;
     errand_message_t message;
     char bytes[];
@@ -144,10 +147,23 @@ static void errands_take(errands_t *self, errand_t *errand)
     table_put(self->open, &errand->next->item);
 }
 
-bool errands_retry(errands_t *self, receipts_t *receipts, errand_t *errand, const body_notice_t *notice)
+/* Whether the service may be there again soon. */
+static bool errand_is_patient(errand_t *self, const body_notice_t *notice, uint64_t now_ms)
 {
-    if (notice_is_final(notice) || errand->attempts >= ERRAND_ATTEMPTS)
+    if (notice->reason == FERRY_REASON_BROKER_LOST)
+        self->patient_until_ms = now_ms + ERRAND_PATIENCE_MS;
+    return notice->error == FERRY_ERROR_NO_SUCH_PEER && now_ms < self->patient_until_ms;
+}
+
+bool errands_retry(
+    errands_t *self, receipts_t *receipts, errand_t *errand, const body_notice_t *notice, uint64_t now_ms)
+{
+    if (errand_is_patient(errand, notice, now_ms)) {
+        errand->attempts--;
+        errand->not_before_ms = now_ms + ERRAND_PAUSE_MS;
+    } else if (notice_is_final(notice) || errand->attempts >= ERRAND_ATTEMPTS) {
         return false;
+    }
     errands_take(self, errand);
     errand->receipt = receipts_hold(receipts, (unsigned)errand->place.uplink, errand->place.number);
     list_append(&self->waiting, &errand->waiting);
@@ -181,13 +197,13 @@ static void errands_send(errands_t *self, errand_t *errand, uplink_t *uplink, re
     errand->receipt = NULL;
 }
 
-void errands_go_on(errands_t *self, uplinks_t *uplinks, receipts_t *receipts)
+void errands_go_on(errands_t *self, uplinks_t *uplinks, receipts_t *receipts, uint64_t now_ms)
 {
     for (list_node_t *node = self->waiting.head.next, *next; node != &self->waiting.head; node = next) {
         errand_t *errand = list_member(node, errand_t, waiting);
         uplink_t *uplink = &uplinks->items[errand->place.uplink];
         next = node->next;
-        if (link_has_room(uplink->link))
+        if (now_ms >= errand->not_before_ms && link_has_room(uplink->link))
             errands_send(self, errand, uplink, receipts);
     }
 }

@@ -8,6 +8,8 @@
 #include "link/receipts.h"
 #include "link/uplinks.h"
 
+#define ERRAND_PATIENCE_MS 5000 /* longer than programs need to find out that they are to log in again */
+
 typedef struct errand errand_t;
 
 typedef struct {
@@ -35,14 +37,16 @@ errand_t *errands_find(const errands_t *self, unsigned uplink, uint64_t number, 
 const errand_message_t *errand_message(const errand_t *self);
 
 /* Has the errand wait to be sent again if that is of use after what the notice says; the receipt of its message waits
- * with it. False if its end is final. */
-bool errands_retry(errands_t *self, receipts_t *receipts, errand_t *errand, const body_notice_t *notice);
+ * with it. False if its end is final. N.B. programs that serve may need a while to come back to a broker that was lost:
+ * for ERRAND_PATIENCE_MS a service that is not there is asked for again. */
+bool errands_retry(
+    errands_t *self, receipts_t *receipts, errand_t *errand, const body_notice_t *notice, uint64_t now_ms);
 
 /* That message is settled: forgets its errands. */
 void errands_settle(errands_t *self, unsigned uplink, uint64_t number);
 
 /* Sends what waits on the links that have room. */
-void errands_go_on(errands_t *self, uplinks_t *uplinks, receipts_t *receipts);
+void errands_go_on(errands_t *self, uplinks_t *uplinks, receipts_t *receipts, uint64_t now_ms);
 
 /* Ends all errands; `tell` is called for each. What the links have of them counts as unconfirmed for that reason. */
 void errands_give_up(errands_t *self, uplinks_t *uplinks, int reason,

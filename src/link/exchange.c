@@ -105,7 +105,7 @@ static bool exchange_hear_errand(
     *label = errand_label(errand_message(errand));
     if (label->size && (!party || !party_awaits(party, *label)))
         return false;
-    if (!errands_retry(&self->errands, &self->receipts, errand, notice))
+    if (!errands_retry(&self->errands, &self->receipts, errand, notice, self->now_ms))
         return true;
     if (party)
         party->open_messages++;
@@ -162,11 +162,12 @@ void exchange_tick(exchange_t *self, uint64_t now_ms)
     party_tick_requests(self, now_ms);
 }
 
-void exchange_turn(exchange_t *self)
+void exchange_turn(exchange_t *self, uint64_t now_ms)
 {
+    self->now_ms = now_ms;
     groups_tell(&self->groups);
     offers_tell(&self->offers);
-    errands_go_on(&self->errands, self->uplinks, &self->receipts);
+    errands_go_on(&self->errands, self->uplinks, &self->receipts, self->now_ms);
 }
 
 bool exchange_is_settled(const exchange_t *self)

@@ -61,6 +61,7 @@ typedef struct exchange {
     receipts_t receipts;
     errands_t errands;
     list_t requests; /* that are not answered */
+    uint64_t now_ms; /* of the last turn */
 } exchange_t;
 
 /* Begins with links that are not up; all is borrowed but the options. */
@@ -87,7 +88,7 @@ void exchange_who(exchange_t *self, const link_t *link, uint64_t session, span_t
 void exchange_tick(exchange_t *self, uint64_t now_ms);
 
 /* The end of a turn, after the write pass and before link_flush. */
-void exchange_turn(exchange_t *self);
+void exchange_turn(exchange_t *self, uint64_t now_ms);
 
 /* In a drain: whether nothing waits to be sent to a service again; and, at a deadline, ends what nobody has done, as
  * unconfirmed for that reason of proto/reasons.def. */

@@ -201,6 +201,12 @@ static const char *welcome_word(bool resumed, bool given_up)
     return resumed ? "resumed" : given_up ? "given-up" : "fresh";
 }
 
+static void link_tell_called_in(void *arg, const body_notice_t *notice)
+{
+    link_t *self = arg;
+    self->callbacks->on_notice(self->owner, self, notice);
+}
+
 static int link_welcome(link_t *self, const control_t *record, uint64_t acknowledged)
 {
     bool resumed = record->welcome.resumed;
@@ -211,6 +217,8 @@ static int link_welcome(link_t *self, const control_t *record, uint64_t acknowle
     if (resumed && self->sent - acknowledged > custody_sent_count(self->custody))
         return -CLOSE_BAD_SEQUENCE;
     self->doubts += given_up || link_was_silent(self, self->heard_before_ms);
+    if (!is_known)
+        custody_call_in(self->custody, link_tell_called_in, self);
     custody_unsettle(self->custody);
     if (resumed)
         link_resume(self, acknowledged);
@@ -300,8 +308,12 @@ static int link_read_record(link_t *self, const control_t *record)
         return 0;
     case RECORD_HELD:
         custody_held(self->custody, &record->held.numbers, record->held.again);
+        if (record->held.lent)
+            custody_lent(self->custody, &record->held.numbers, record->held.name);
         return 0;
     case RECORD_ENDED:
+        if (record->held.lent)
+            custody_repaid(self->custody, &record->held.numbers, record->held.name);
         custody_ended(self->custody, &record->held.numbers);
         return 0;
     case RECORD_SETTLED:

@@ -61,9 +61,10 @@ int party_send(party_t *self, const line_t *line, unsigned flags, list_node_t *w
     return messages;
 }
 
-void party_pause(party_t *self, bool paused)
+void party_pause(party_t *self, bool paused, bool spared)
 {
     self->is_paused = paused;
+    self->is_spared = spared;
     party_pause_groups(self);
     party_pause_services(self);
 }

@@ -28,7 +28,7 @@ struct party {
     party_who_t *who;       /* what it asks, or NULL */
     party_watch_t *watches; /* names that it watches */
     unsigned watch_count;
-    bool is_paused; /* it takes no more at the moment */
+    bool is_paused, is_spared; /* party_pause */
 };
 
 void party_init(party_t *self, exchange_t *exchange);
@@ -63,9 +63,9 @@ void party_unserve(party_t *self, span_t service);
 int party_done(party_t *self, uint64_t job);
 int party_reply(party_t *self, uint64_t job, const line_t *answer, unsigned flags, list_node_t *waiter);
 
-/* It takes no more at the moment, so that whoever sends to its groups must wait and its services give it nothing; or it
- * does again. */
-void party_pause(party_t *self, bool paused);
+/* It takes no more at the moment, so that whoever sends to its groups must wait (paused), or its services give it
+ * nothing (spared); or it does again. */
+void party_pause(party_t *self, bool paused, bool spared);
 
 /* Watches a name, which on_presence answers when its broker says whether it is here; ends that, answered at once,
  * whether it was watched or not. Returns 1, or -FERRY_ERROR_TOO_MANY_WATCHES. */

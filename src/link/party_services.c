@@ -59,7 +59,7 @@ static service_t *party_add_service(party_t *self, span_t name, uint32_t credit)
     list_append(&self->services, &service->in_party);
     self->service_count++;
     service->offer = offers_add(&self->exchange->offers, name, credit, service);
-    offer_pause(service->offer, self->is_paused);
+    offer_pause(service->offer, self->is_spared);
     return service;
 }
 
@@ -99,7 +99,7 @@ void party_unserve(party_t *self, span_t name)
 void party_pause_services(party_t *self)
 {
     for (list_node_t *node = self->services.head.next; node != &self->services.head; node = node->next)
-        offer_pause(list_member(node, service_t, in_party)->offer, self->is_paused);
+        offer_pause(list_member(node, service_t, in_party)->offer, self->is_spared);
 }
 
 static job_asker_t *job_asker_new(const body_copy_t *copy, span_t label)

@@ -36,3 +36,13 @@ int door_deliver(const door_t *self, zmq_msg_t *sender, span_t destination, zmq_
     door_hand(self, payload, 0);
     return 0;
 }
+
+int door_answer(const door_t *self, zmq_msg_t *label, zmq_msg_t *payload)
+{
+    if (door_send_bytes(self, self->route, ZMQ_SNDMORE) != 0)
+        return -1;
+    door_send_bytes(self, span_str("REPLY"), ZMQ_SNDMORE);
+    door_hand(self, label, ZMQ_SNDMORE);
+    door_hand(self, payload, 0);
+    return 0;
+}

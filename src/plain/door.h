@@ -16,7 +16,9 @@ typedef struct {
 /* Sends frames, one at least, that are copied. Returns 0, or -1 when the connection is gone. */
 int door_say(const door_t *self, const span_t *frames, size_t count);
 
-/* Sends a MESSAGE from `sender` to `destination`. Takes both messages if it succeeds, which returns 0; -1 as above. */
+/* Sends a MESSAGE from `sender` to `destination`; or a REPLY to the request with that label. Takes both messages if it
+ * succeeds, which returns 0; -1 as above. */
 int door_deliver(const door_t *self, zmq_msg_t *sender, span_t destination, zmq_msg_t *payload);
+int door_answer(const door_t *self, zmq_msg_t *label, zmq_msg_t *payload);
 
 #endif

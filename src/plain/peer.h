@@ -11,7 +11,7 @@
 #define FERRY_PLAIN_PEER_H
 
 #include "base/list.h"
-#include "link/uplinks.h"
+#include "link/party.h"
 #include "plain/peer_inbox.h"
 #include "plain/peer_writer.h"
 #include "wire/close.h"
@@ -45,13 +45,14 @@ typedef struct peer {
     list_node_t dirty;    /* in the actor's list of peers to flush, or of those to free */
     list_node_t timed;    /* in the actor's list of logins */
     list_node_t waiting;  /* for a paused name, or for room on a link */
+    party_t party;        /* what it has sent, and its groups, services and requests */
     peer_inbox_t inbox;
     peer_writer_t writer;
     char bytes[];
 } peer_t;
 
 /* A LOGIN came by that route, which nobody else has: asks for the name. */
-peer_t *peer_come(peers_t *peers, uint64_t id, span_t route, const verb_t *login);
+peer_t *peer_come(peers_t *peers, span_t route, const verb_t *login);
 void peer_free(peer_t *self);
 
 static inline bool peer_was_confirmed(const peer_t *self)
@@ -59,12 +60,9 @@ static inline bool peer_was_confirmed(const peer_t *self)
     return self->claim.term > 0;
 }
 
-/* It said something else than LOGIN, without a mistake; or made one, for which it is told that error. */
-void peer_hear(peer_t *self, const verb_t *verb);
-void peer_refuse(peer_t *self, verb_kind_t kind, int error, span_t culprit);
-
-/* Tells it an ERROR, with the arguments that are not empty. */
-void peer_error(peer_t *self, int error, span_t first, span_t second);
+/* Tells the program something, unless it has gone; or an ERROR, with those of up to 3 arguments that are not empty. */
+void peer_say(peer_t *self, const span_t *frames, size_t count);
+void peer_error(peer_t *self, int error, const span_t *arguments, size_t count);
 
 /* Its login fails for that reason. */
 void peer_fail(peer_t *self, int error, span_t argument);
@@ -74,15 +72,9 @@ void peer_confirm(peer_t *self, link_claim_t claim);
 void peer_deny(peer_t *self, int error);
 void peer_left(peer_t *self);
 
-/* A copy for it, which has been counted as taken over; one that came too late is returned. */
-void peer_deliver(peer_t *self, const body_copy_t *copy, origin_t *origin);
-void peer_return_late(peer_t *self, const body_copy_t *copy, const origin_t *origin);
-
-/* One of its messages is settled. */
-void peer_settle(peer_t *self, const link_t *link, uint64_t number);
-
-/* Goes on with what waits in its inbox. */
-void peer_go_on(peer_t *self);
+/* It takes no more, and waits until all that it sent is settled; then it leaves. */
+void peer_settle_down(peer_t *self);
+void peer_leave(peer_t *self);
 
 /* A new link to its broker is up: states it anew. If the node was given_up, what it has taken is not told of any more.
  */

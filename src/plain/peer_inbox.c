@@ -33,20 +33,24 @@ static char *letter_copy(char *to, span_t bytes, span_t *span)
     return to + bytes.size;
 }
 
-letter_t *peer_inbox_put(peer_inbox_t *self, verb_kind_t kind, uint64_t number, span_t head, span_t text)
+void peer_inbox_put(peer_inbox_t *self, uint64_t number, const span_t *frames, size_t frame_count)
 {
-    letter_t *letter = malloc(sizeof *letter + head.size + text.size);
+    size_t size = 0;
+    for (size_t i = 0; i < frame_count; i++)
+        size += frames[i].size;
+    letter_t *letter = malloc(sizeof *letter + size);
     if (!letter)
         abort();
-    *letter = (letter_t){.kind = kind, .number = number, .size = head.size + text.size + INBOX_LETTER_SIZE};
-    letter_copy(letter_copy(letter->bytes, head, &letter->head), text, &letter->text);
+    *letter = (letter_t){.number = number, .size = size + INBOX_LETTER_SIZE, .frame_count = frame_count};
+    char *to = letter->bytes;
+    for (size_t i = 0; i < frame_count; i++)
+        to = letter_copy(to, frames[i], &letter->frames[i]);
     if (self->last)
         self->last->next = letter;
     else
         self->first = letter;
     self->last = letter;
     self->waiting_size += letter->size;
-    return letter;
 }
 
 void peer_inbox_pop(peer_inbox_t *self)
@@ -68,9 +72,9 @@ void peer_inbox_drop(peer_inbox_t *self)
 uint64_t peer_inbox_taken(const peer_inbox_t *self)
 {
     const letter_t *letter = self->first;
-    while (letter && letter->kind != VERB_SEND)
+    while (letter && !letter->number)
         letter = letter->next;
-    uint64_t taken = letter ? letter->number - 1 : self->sends;
+    uint64_t taken = letter ? letter->number - 1 : self->said;
     return self->refused_last && self->refused_first <= taken ? self->refused_first - 1 : taken;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* [1] peer_inbox: what a ZeroMQ program sent and what has not ended yet. A ROUTER cannot push back on one connection,
+/* [1] peer_inbox: what a ZeroMQ program said and what has not ended yet. A ROUTER cannot push back on one connection,
  * so a verb that must wait (for a name that is paused, for room on a link, for the login) is kept here, in order, and
  * what exceeds the window is refused. Embedded in its peer, whose thread's it is.
  *
- *     SEND ──waits in a letter──▶ accepted: open ──settled──▶ forgotten
+ *     said ──waits in a letter──▶ sent: open ──settled──▶ forgotten
  *       └──over the window──▶ refused, and told as a range of numbers
  */
 #ifndef FERRY_PLAIN_PEER_INBOX_H
@@ -16,11 +16,10 @@
 
 typedef struct letter {
     struct letter *next;
-    verb_kind_t kind;
-    uint64_t number;   /* of a SEND: from 1 since the login */
-    size_t size;       /* bytes, with INBOX_LETTER_SIZE */
-    span_t head, text; /* SEND: destinations and payload; PING: the token and nothing; in `bytes` */
-    bool is_opaque;
+    uint64_t number; /* from 1 since the login; 0 if its verb is not numbered */
+    size_t size;     /* bytes, with INBOX_LETTER_SIZE */
+    size_t frame_count;
+    span_t frames[VERB_FRAMES_MAX]; /* in `bytes` */
     char bytes[];
 } letter_t;
 
@@ -36,7 +35,7 @@ typedef struct {
     size_t waiting_size;
     open_message_t *open; /* accepted and not settled, in order */
     size_t open_count, open_capacity, open_size;
-    uint64_t sends;                       /* numbers that were given to SENDs */
+    uint64_t said;                        /* numbers that were given */
     uint64_t refused_first, refused_last; /* refused and not told; 0: none */
 } peer_inbox_t;
 
@@ -46,22 +45,22 @@ void peer_inbox_fini(peer_inbox_t *self);
 bool peer_inbox_has_room(const peer_inbox_t *self, size_t window_size);
 bool peer_inbox_has_ping_room(const peer_inbox_t *self, size_t window_size);
 
-/* Keeps a copy of a verb behind the others. */
-letter_t *peer_inbox_put(peer_inbox_t *self, verb_kind_t kind, uint64_t number, span_t head, span_t text);
+/* Keeps a copy of a verb's frames behind the others. */
+void peer_inbox_put(peer_inbox_t *self, uint64_t number, const span_t *frames, size_t frame_count);
 
 /* Forgets the first letter; or all of them. */
 void peer_inbox_pop(peer_inbox_t *self);
 void peer_inbox_drop(peer_inbox_t *self);
 
-/* How many SENDs, from the first, have been taken: accepted, or refused and
- * told so, with none before them that still waits. */
+/* How much of what is numbered, from the first, has been taken: done, or refused and told so, with nothing before it
+ * that still waits. */
 uint64_t peer_inbox_taken(const peer_inbox_t *self);
 
 /* A message of that size was accepted with that number on that link; or is settled there. */
 void peer_inbox_open(peer_inbox_t *self, const link_t *link, uint64_t number, size_t size);
 void peer_inbox_settle(peer_inbox_t *self, const link_t *link, uint64_t number);
 
-/* That SEND is refused, and goes on the range that is to be told. False if that must be told first. */
+/* What has that number is refused, and goes on the range that is to be told. False if that must be told first. */
 bool peer_inbox_refuse(peer_inbox_t *self, uint64_t number);
 
 /* Bytes of memory. */

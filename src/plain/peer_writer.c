@@ -21,6 +21,7 @@ static mail_t *peer_writer_at(peer_writer_t *self, uint64_t index)
 
 void peer_writer_fini(peer_writer_t *self)
 {
+    holdings_fini(&self->holdings);
     free(self->mails);
     self->mails = NULL;
 }
@@ -37,11 +38,11 @@ static void peer_writer_grow(peer_writer_t *self)
     mail_t *mails = malloc(capacity * sizeof *mails);
     if (!mails)
         abort();
-    for (uint64_t i = self->first; i < self->next; i++) {
+    for (uint64_t i = self->holdings.first; i < self->holdings.next; i++) {
         mail_t *from = peer_writer_at(self, i), *to = &mails[i & (capacity - 1)];
         *to = *from;
         if (i >= self->handed) {
-            message_move(&to->sender, &from->sender);
+            message_move(&to->head, &from->head);
             message_move(&to->payload, &from->payload);
         }
     }
@@ -58,23 +59,48 @@ static void message_copy(zmq_msg_t *message, span_t bytes)
         memcpy(zmq_msg_data(message), bytes.data, bytes.size);
 }
 
+/* The place of the copy whose mail is put next. */
+static mail_t *peer_writer_place(peer_writer_t *self, const body_copy_t *copy, uint64_t now_ms)
+{
+    const holdings_t *holdings = &self->holdings;
+    if (holdings->next - holdings->first == self->capacity)
+        peer_writer_grow(self);
+    if (self->handed == holdings->next)
+        self->handed_ms = now_ms;
+    mail_t *mail = peer_writer_at(self, holdings->next);
+    *mail = (mail_t){.receipt = copy->flags & BODY_FLAG_RECEIPT};
+    if (mail->receipt)
+        self->receipts_end = holdings->next + 1;
+    return mail;
+}
+
+static void peer_writer_fill(peer_writer_t *self, mail_t *mail, span_t head, span_t payload)
+{
+    mail->size = head.size + payload.size + WRITER_MAIL_SIZE;
+    message_copy(&mail->head, head);
+    message_copy(&mail->payload, payload);
+    self->waiting_size += mail->size;
+}
+
 void peer_writer_put(peer_writer_t *self, const body_copy_t *copy, origin_t *origin, uint64_t now_ms)
 {
-    if (self->next - self->first == self->capacity)
-        peer_writer_grow(self);
-    if (self->handed == self->next)
-        self->handed_ms = now_ms;
-    mail_t *mail = peer_writer_at(self, self->next++);
-    *mail = (mail_t){.origin = origin_take(origin),
-        .number = copy->number,
-        .session = copy->session,
-        .size = copy->sender.size + copy->text.size + WRITER_MAIL_SIZE,
-        .receipt = copy->flags & BODY_FLAG_RECEIPT};
-    if (mail->receipt)
-        self->receipts_end = self->next;
-    message_copy(&mail->sender, copy->sender);
-    message_copy(&mail->payload, copy->text);
-    self->waiting_size += mail->size;
+    peer_writer_fill(self, peer_writer_place(self, copy, now_ms), copy->sender, copy->text);
+    holdings_add(&self->holdings, copy, origin);
+}
+
+void peer_writer_put_share(peer_writer_t *self, const body_copy_t *copy, share_t *share, uint64_t now_ms)
+{
+    peer_writer_fill(self, peer_writer_place(self, copy, now_ms), copy->sender, copy->text);
+    holdings_add_share(&self->holdings, copy, share);
+}
+
+void peer_writer_put_answer(
+    peer_writer_t *self, const body_copy_t *copy, origin_t *origin, span_t label, span_t text, uint64_t now_ms)
+{
+    mail_t *mail = peer_writer_place(self, copy, now_ms);
+    mail->is_answer = true;
+    peer_writer_fill(self, mail, label, text);
+    holdings_add(&self->holdings, copy, origin);
 }
 
 static int peer_writer_send_ping(peer_writer_t *self, const door_t *door, uint64_t number, uint64_t now_ms)
@@ -108,37 +134,76 @@ static uint64_t peer_writer_unpinged(const peer_writer_t *self)
 
 static bool peer_writer_may_hand(const peer_writer_t *self, const peer_limits_t *limits)
 {
-    return self->handed < self->next && peer_writer_open_size(self) < limits->window_size &&
+    return self->handed < self->holdings.next && peer_writer_open_size(self) < limits->window_size &&
            (!self->has_credit || self->credit > 0);
+}
+
+/* Hands over the next copy's mail. */
+static int peer_writer_deliver(peer_writer_t *self, const door_t *door, span_t name)
+{
+    mail_t *mail = peer_writer_at(self, self->handed);
+    if (mail->is_answer)
+        return door_answer(door, &mail->head, &mail->payload);
+    span_t group = holdings_group(&self->holdings, self->handed);
+    return door_deliver(door, &mail->head, group.size ? group : name, &mail->payload);
+}
+
+/* That many bytes went, behind which a PING may be due. */
+static int peer_writer_went(
+    peer_writer_t *self, const door_t *door, size_t size, const peer_limits_t *limits, uint64_t now_ms)
+{
+    self->bytes += size;
+    self->spoke_ms = now_ms;
+    bool is_due = peer_writer_unpinged(self) >= limits->window_size / WRITER_PING_PART;
+    return is_due ? peer_writer_ping(self, door, now_ms) : 0;
+}
+
+/* A receipt waits for the answer to a PING that was not said yet. */
+static bool peer_writer_owes_receipt(const peer_writer_t *self)
+{
+    uint64_t pinged = self->ping_next ? self->pings[(self->ping_next - 1) % WRITER_PINGS_MAX].copies : 0;
+    return self->receipts_end > pinged && self->handed > pinged;
 }
 
 int peer_writer_hand(peer_writer_t *self, const door_t *door, span_t name, const peer_limits_t *limits, uint64_t now_ms)
 {
     while (peer_writer_may_hand(self, limits)) {
-        mail_t *mail = peer_writer_at(self, self->handed);
-        if (door_deliver(door, &mail->sender, name, &mail->payload) != 0)
+        size_t size = peer_writer_at(self, self->handed)->size;
+        if (peer_writer_deliver(self, door, name) != 0)
             return -1;
         self->handed++;
-        self->waiting_size -= mail->size;
-        self->bytes += mail->size;
+        self->waiting_size -= size;
         self->credit -= self->has_credit;
-        self->handed_ms = self->spoke_ms = now_ms;
-        if (peer_writer_unpinged(self) >= limits->window_size / WRITER_PING_PART &&
-            peer_writer_ping(self, door, now_ms) != 0)
+        self->handed_ms = now_ms;
+        if (peer_writer_went(self, door, size, limits, now_ms) != 0)
             return -1;
     }
-    return 0;
+    return peer_writer_owes_receipt(self) ? peer_writer_ping(self, door, now_ms) : 0;
+}
+
+static size_t frames_size(const span_t *frames, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += frames[i].size;
+    return size;
 }
 
 int peer_writer_say(peer_writer_t *self, const door_t *door, const span_t *frames, size_t count, uint64_t now_ms)
 {
-    size_t size = WRITER_NOTE_SIZE;
-    for (size_t i = 0; i < count; i++)
-        size += frames[i].size;
+    size_t size = frames_size(frames, count) + WRITER_NOTE_SIZE;
     self->bytes += size;
     self->notes += size;
     self->spoke_ms = now_ms;
     return door_say(door, frames, count);
+}
+
+int peer_writer_give(peer_writer_t *self, const door_t *door, const span_t *frames, size_t count,
+    const peer_limits_t *limits, uint64_t now_ms)
+{
+    if (door_say(door, frames, count) != 0)
+        return -1;
+    return peer_writer_went(self, door, frames_size(frames, count) + WRITER_MAIL_SIZE, limits, now_ms);
 }
 
 int peer_writer_probe(peer_writer_t *self, const door_t *door, uint64_t now_ms)
@@ -152,14 +217,6 @@ int peer_writer_tick(peer_writer_t *self, const door_t *door, const peer_limits_
 {
     bool is_due = self->ping_first == self->ping_next && peer_writer_open_size(self) > 0;
     return is_due || now_ms - self->spoke_ms >= limits->probe_time_ms ? peer_writer_probe(self, door, now_ms) : 0;
-}
-
-/* Lets the copies go that have ended and of which nothing is to be told. */
-static void peer_writer_release(peer_writer_t *self, link_t *link)
-{
-    uint64_t end = self->told < self->acknowledged ? self->told : self->acknowledged;
-    while (self->first < end)
-        origins_release(link_origins(link), peer_writer_at(self, self->first++)->origin);
 }
 
 /* The number of the unanswered PING that has that token, or that of the next PING if none has. */
@@ -187,7 +244,7 @@ uint64_t peer_writer_pong(peer_writer_t *self, link_t *link, span_t token)
     for (; self->acknowledged < ping->copies; self->acknowledged++)
         self->returned -= peer_writer_at(self, self->acknowledged)->returned;
     uint64_t delivered = before - peer_writer_pending(self);
-    peer_writer_release(self, link);
+    holdings_release(&self->holdings, link, self->acknowledged);
     return delivered;
 }
 
@@ -208,67 +265,34 @@ static uint64_t peer_writer_ended(peer_writer_t *self)
 
 void peer_writer_tell(peer_writer_t *self, link_t *link, uint64_t session)
 {
-    uint64_t ended = peer_writer_ended(self), end = ended < self->stated ? ended : self->stated;
-    if (end > self->told && link_can_end(link)) {
-        link_end(link, session, (uint32_t)(end - self->told));
-        self->told = end;
-    }
-    if (self->told == self->stated && ended > self->stated)
-        self->told = self->stated = ended;
-    peer_writer_release(self, link);
-    if (link_state(link) < LINK_UP || link_state(link) >= LINK_PARTING)
-        return;
-    for (; self->stated < self->next; self->stated++)
-        link_hold(link, session, peer_writer_at(self, self->stated)->origin, peer_writer_at(self, self->stated)->number,
-            false);
+    holdings_tell(&self->holdings, link, session, peer_writer_ended(self), self->acknowledged);
 }
 
 void peer_writer_restate(peer_writer_t *self, link_t *link, uint64_t session)
 {
-    uint64_t ended = peer_writer_ended(self);
-    if (self->told < ended)
-        self->told = ended;
-    for (uint64_t i = self->told; i < self->next; i++)
-        link_hold(link, session, peer_writer_at(self, i)->origin, peer_writer_at(self, i)->number, true);
-    self->stated = self->next;
+    holdings_restate(&self->holdings, link, session, peer_writer_ended(self));
 }
 
 void peer_writer_disown(peer_writer_t *self)
 {
-    self->disowned_first = self->told;
-    self->disowned_end = self->told = self->stated = self->next;
-}
-
-static void peer_writer_report(peer_writer_t *self, uint64_t index, const peer_loss_t *loss, int error)
-{
-    const mail_t *mail = peer_writer_at(self, index);
-    if (index >= self->disowned_first && index < self->disowned_end)
-        return;
-    link_report(loss->link, loss->session,
-        &(body_report_t){.error = (uint16_t)error,
-            .reason = (uint16_t)loss->reason,
-            .settled = index < self->told,
-            .origin = mail->origin->node,
-            .session = mail->session,
-            .number = mail->number,
-            .name = loss->name});
+    holdings_disown(&self->holdings);
 }
 
 /* Frees the messages of the copies that wait; they count as handed over from then on. */
 static void peer_writer_drop(peer_writer_t *self)
 {
-    for (; self->handed < self->next; self->handed++) {
-        handover_close(&peer_writer_at(self, self->handed)->sender);
+    for (; self->handed < self->holdings.next; self->handed++) {
+        handover_close(&peer_writer_at(self, self->handed)->head);
         handover_close(&peer_writer_at(self, self->handed)->payload);
     }
     self->waiting_size = 0;
 }
 
-unsigned peer_writer_return(peer_writer_t *self, const peer_loss_t *loss)
+unsigned peer_writer_return(peer_writer_t *self, const holdings_loss_t *loss)
 {
     unsigned count = 0;
-    for (uint64_t i = self->handed; i < self->next; i++, count++) {
-        peer_writer_report(self, i, loss, FERRY_ERROR_UNDELIVERED);
+    for (uint64_t i = self->handed; i < self->holdings.next; i++, count++) {
+        holdings_report(&self->holdings, i, loss, FERRY_ERROR_UNDELIVERED);
         peer_writer_at(self, i)->returned = true;
     }
     self->returned += count;
@@ -276,7 +300,7 @@ unsigned peer_writer_return(peer_writer_t *self, const peer_loss_t *loss)
     return count;
 }
 
-unsigned peer_writer_doubt(peer_writer_t *self, const peer_loss_t *loss)
+unsigned peer_writer_doubt(peer_writer_t *self, const holdings_loss_t *loss)
 {
     unsigned count = 0;
     for (; self->acknowledged < self->handed; self->acknowledged++) {
@@ -284,19 +308,19 @@ unsigned peer_writer_doubt(peer_writer_t *self, const peer_loss_t *loss)
         self->returned -= mail->returned;
         if (mail->returned)
             continue;
-        peer_writer_report(self, self->acknowledged, loss, FERRY_ERROR_UNCONFIRMED);
+        holdings_report(&self->holdings, self->acknowledged, loss, FERRY_ERROR_UNCONFIRMED);
         count++;
     }
-    peer_writer_release(self, loss->link);
+    holdings_release(&self->holdings, loss->link, self->acknowledged);
     return count;
 }
 
 void peer_writer_forget(peer_writer_t *self, link_t *link)
 {
     peer_writer_drop(self);
-    self->told = self->acknowledged = self->stated = self->next;
+    self->acknowledged = self->holdings.next;
     self->returned = 0;
-    peer_writer_release(self, link);
+    holdings_forget(&self->holdings, link);
 }
 
 bool peer_writer_became_paused(peer_writer_t *self, const peer_limits_t *limits)
@@ -314,9 +338,16 @@ bool peer_writer_became_resumed(peer_writer_t *self, const peer_limits_t *limits
     return true;
 }
 
+bool peer_writer_is_full(peer_writer_t *self, const peer_limits_t *limits)
+{
+    size_t open = peer_writer_open_size(self);
+    self->full = open >= limits->window_size || (self->full && open > limits->window_size / 2);
+    return self->full;
+}
+
 bool peer_writer_is_stalled(const peer_writer_t *self, const peer_limits_t *limits, uint64_t now_ms)
 {
     bool is_silent = self->ping_first < self->ping_next &&
                      now_ms - self->pings[self->ping_first % WRITER_PINGS_MAX].sent_ms >= limits->stall_time_ms;
-    return is_silent || (self->handed < self->next && now_ms - self->handed_ms >= limits->stall_time_ms);
+    return is_silent || (self->handed < self->holdings.next && now_ms - self->handed_ms >= limits->stall_time_ms);
 }

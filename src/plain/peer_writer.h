@@ -6,12 +6,11 @@
  * thread's it is.
  *
  *     copies:  first ──ended── acknowledged ──in ZeroMQ, or read── handed ──wait here── next
- *              first ──nothing to tell── told ──to be told as ended── stated ──not told as held── next
  */
 #ifndef FERRY_PLAIN_PEER_WRITER_H
 #define FERRY_PLAIN_PEER_WRITER_H
 
-#include "link/link.h"
+#include "link/holdings.h"
 #include "plain/door.h"
 
 #define WRITER_MAIL_SIZE 256 /* what a message counts beside its bytes */
@@ -25,20 +24,11 @@ typedef struct {
     uint64_t probe_time_ms; /* in which something is said at least */
 } peer_limits_t;
 
-/* Whose copies end otherwise than by delivery, and why. */
+/* What goes out for the copy with the same index in the holdings. */
 typedef struct {
-    link_t *link;
-    uint64_t session; /* of the program */
-    span_t name;
-    int reason;
-} peer_loss_t;
-
-typedef struct {
-    origin_t *origin; /* a reference; who is told */
-    uint64_t number;
-    uint64_t session;          /* of the sender */
-    zmq_msg_t sender, payload; /* until it is handed over, or returned */
-    size_t size;               /* bytes, with WRITER_MAIL_SIZE */
+    zmq_msg_t head, payload; /* the sender, or the label of an answer; until it is handed over, or returned */
+    size_t size;             /* bytes, with WRITER_MAIL_SIZE */
+    bool is_answer;
     bool returned;
     bool receipt; /* it is held until it is acknowledged, and what came behind it is, too */
 } mail_t;
@@ -51,36 +41,42 @@ typedef struct {
 } ping_t;
 
 typedef struct {
-    mail_t *mails;                                            /* ring of `capacity`, a power of two */
-    uint64_t first, told, acknowledged, handed, stated, next; /* copies as drawn above; they count up for ever */
-    uint64_t awaited;                                         /* copies below it hold up the drain */
-    uint64_t receipts_end;                                    /* no copy from there on has a receipt */
-    uint64_t returned;                                        /* copies from `acknowledged` on that were returned */
-    uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
-    size_t waiting_size;                   /* bytes of the copies that wait */
-    uint64_t bytes, bytes_acknowledged;    /* that were ever handed over, and of them those of which a PONG came */
-    uint64_t notes, notes_acknowledged;    /* of these, the bytes of answers */
-    ping_t pings[WRITER_PINGS_MAX];        /* PING number n is at n modulo that */
-    uint64_t ping_first, ping_next;        /* the unanswered ones */
-    uint64_t credit;                       /* messages that may be handed over, if it is counted */
-    uint64_t spoke_ms, handed_ms;          /* when something was said last, and when a message went or none waited */
+    holdings_t holdings;                /* has `first` and `next` */
+    mail_t *mails;                      /* ring of `capacity`, a power of two */
+    uint64_t acknowledged, handed;      /* copies as drawn above; they count up for ever */
+    uint64_t awaited;                   /* copies below it hold up the drain */
+    uint64_t receipts_end;              /* no copy from there on has a receipt */
+    uint64_t returned;                  /* copies from `acknowledged` on that were returned */
+    size_t waiting_size;                /* bytes of the copies that wait */
+    uint64_t bytes, bytes_acknowledged; /* that were ever handed over, and of them those of which a PONG came */
+    uint64_t notes, notes_acknowledged; /* of these, the bytes of answers */
+    ping_t pings[WRITER_PINGS_MAX];     /* PING number n is at n modulo that */
+    uint64_t ping_first, ping_next;     /* the unanswered ones */
+    uint64_t credit;                    /* messages that may be handed over, if it is counted */
+    uint64_t spoke_ms, handed_ms;       /* when something was said last, and when a message went or none waited */
     uint32_t capacity;
     bool has_credit;
     bool paused; /* the high mark was passed, and the low mark was not yet reached */
+    bool full;   /* the window was, and no half of it was acknowledged yet */
 } peer_writer_t;
 
 /* All copies must have been let go (peer_writer_forget). */
 void peer_writer_fini(peer_writer_t *self);
 
-/* Puts a copy behind the others. */
+/* Puts a copy behind the others; or a member's part in a group's; or the answer to the request with that label. */
 void peer_writer_put(peer_writer_t *self, const body_copy_t *copy, origin_t *origin, uint64_t now_ms);
+void peer_writer_put_share(peer_writer_t *self, const body_copy_t *copy, share_t *share, uint64_t now_ms);
+void peer_writer_put_answer(
+    peer_writer_t *self, const body_copy_t *copy, origin_t *origin, span_t label, span_t text, uint64_t now_ms);
 
-/* Hands over what may go. Returns 0, or -1 when the connection is gone, which is so for the next three as well. */
+/* Hands over what may go. Returns 0, or -1 when the connection is gone, which is so for the next four as well. */
 int peer_writer_hand(
     peer_writer_t *self, const door_t *door, span_t name, const peer_limits_t *limits, uint64_t now_ms);
 
-/* Says something of the broker's own, at once. */
+/* Says something of the broker's own, at once; or gives a job, which is no answer, and only fills the window. */
 int peer_writer_say(peer_writer_t *self, const door_t *door, const span_t *frames, size_t count, uint64_t now_ms);
+int peer_writer_give(peer_writer_t *self, const door_t *door, const span_t *frames, size_t count,
+    const peer_limits_t *limits, uint64_t now_ms);
 
 /* Says PING once more than is due, to see whether there is a connection. */
 int peer_writer_probe(peer_writer_t *self, const door_t *door, uint64_t now_ms);
@@ -105,8 +101,8 @@ void peer_writer_disown(peer_writer_t *self);
 
 /* Reports each copy that waits as `undelivered NAME reason`, or each that was handed over and not acknowledged as
  * `unconfirmed NAME reason`, to its sender. Returns their number. */
-unsigned peer_writer_return(peer_writer_t *self, const peer_loss_t *loss);
-unsigned peer_writer_doubt(peer_writer_t *self, const peer_loss_t *loss);
+unsigned peer_writer_return(peer_writer_t *self, const holdings_loss_t *loss);
+unsigned peer_writer_doubt(peer_writer_t *self, const holdings_loss_t *loss);
 
 /* Forgets whatever is left of the queue; the origins will not be told any more. */
 void peer_writer_forget(peer_writer_t *self, link_t *link);
@@ -115,6 +111,9 @@ void peer_writer_forget(peer_writer_t *self, link_t *link);
 bool peer_writer_became_paused(peer_writer_t *self, const peer_limits_t *limits);
 bool peer_writer_became_resumed(peer_writer_t *self, const peer_limits_t *limits);
 
+/* Whether the window is full; if so, until half of it is acknowledged. */
+bool peer_writer_is_full(peer_writer_t *self, const peer_limits_t *limits);
+
 /* Whether a PING is unanswered, or all that waits has waited, for the stall time. */
 bool peer_writer_is_stalled(const peer_writer_t *self, const peer_limits_t *limits, uint64_t now_ms);
 
@@ -122,6 +121,13 @@ bool peer_writer_is_stalled(const peer_writer_t *self, const peer_limits_t *limi
 static inline size_t peer_writer_open_size(const peer_writer_t *self)
 {
     return (size_t)(self->bytes - self->bytes_acknowledged);
+}
+
+/* Bytes of memory, with what ZeroMQ has of it. */
+static inline size_t peer_writer_memory(const peer_writer_t *self)
+{
+    return self->waiting_size + peer_writer_open_size(self) + self->capacity * sizeof(mail_t) +
+           self->holdings.capacity * sizeof(holding_t);
 }
 
 /* Whether so many answers are unread that more must wait. */
@@ -133,13 +139,13 @@ static inline bool peer_writer_is_choked(const peer_writer_t *self, const peer_l
 /* Whether everything was handed over and acknowledged. */
 static inline bool peer_writer_is_done(const peer_writer_t *self)
 {
-    return self->handed == self->next && peer_writer_open_size(self) == 0;
+    return self->handed == self->holdings.next && peer_writer_open_size(self) == 0;
 }
 
 /* Copies that wait here. */
 static inline uint64_t peer_writer_queued(const peer_writer_t *self)
 {
-    return self->next - self->handed;
+    return self->holdings.next - self->handed;
 }
 
 /* Copies that were handed over and not acknowledged. Some may have been returned before. */
@@ -162,13 +168,13 @@ static inline bool peer_writer_is_awaited(const peer_writer_t *self)
 /* Copies that have not ended. */
 static inline uint64_t peer_writer_pending(const peer_writer_t *self)
 {
-    return self->next - self->acknowledged - self->returned;
+    return self->holdings.next - self->acknowledged - self->returned;
 }
 
 /* Whether some copy's end must still be told to its origin. */
 static inline bool peer_writer_owes(const peer_writer_t *self)
 {
-    return self->told != self->next;
+    return holdings_owe(&self->holdings);
 }
 
 #endif

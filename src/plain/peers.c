@@ -10,6 +10,9 @@
 #include "base/binding.h"
 #include "base/handover.h"
 #include "base/log.h"
+#include "plain/peer_hear.h"
+#include "plain/peer_party.h"
+#include "wire/reason.h"
 
 #define PEERS_TICK_MS        100
 #define PEERS_RECEIVE_BUDGET 256         /* messages a turn */
@@ -17,10 +20,7 @@
 
 peer_t *peers_get(peers_t *self, uint64_t id)
 {
-    uint32_t slot = (uint32_t)id;
-    if (slot >= self->slot_count || !self->slots[slot] || self->slots[slot]->id != id)
-        return NULL;
-    return self->slots[slot];
+    return id & LINK_SESSION_KINDS ? NULL : slots_get(&self->slots, id);
 }
 
 void peers_dirty(peer_t *peer)
@@ -34,29 +34,9 @@ bool peers_may_answer(peers_t *self, span_t route)
     return answers_allow(&self->answers, route, reactor_now_ms(self->reactor));
 }
 
-static void peers_grow(peers_t *self)
-{
-    uint32_t count = self->slot_count ? 2 * self->slot_count : 64;
-    self->slots = realloc(self->slots, count * sizeof *self->slots);
-    self->generations = realloc(self->generations, count * sizeof *self->generations);
-    self->free_slots = realloc(self->free_slots, count * sizeof *self->free_slots);
-    if (!self->slots || !self->generations || !self->free_slots)
-        abort();
-    for (uint32_t slot = count; slot-- > self->slot_count;) {
-        self->slots[slot] = NULL;
-        self->generations[slot] = 0;
-        self->free_slots[self->free_count++] = slot;
-    }
-    self->slot_count = count;
-}
-
 void peers_login(peers_t *self, span_t route, const verb_t *login, size_t unread_size)
 {
-    if (self->free_count == 0)
-        peers_grow(self);
-    uint32_t slot = self->free_slots[--self->free_count];
-    uint64_t id = (uint64_t)++self->generations[slot] << 32 | slot;
-    peer_t *peer = self->slots[slot] = peer_come(self, id, route, login);
+    peer_t *peer = peer_come(self, route, login);
     peer->writer.bytes = unread_size;
     self->count++;
     table_put(self->routes, &peer->item);
@@ -70,9 +50,7 @@ void peers_unroute(peer_t *peer)
 void peers_forget(peer_t *peer)
 {
     peers_t *self = peer->peers;
-    uint32_t slot = (uint32_t)peer->id;
-    self->slots[slot] = NULL;
-    self->free_slots[self->free_count++] = slot;
+    slots_remove(&self->slots, peer->id);
     self->count--;
     budget_account_change(&self->account, peer->counted, 0);
     list_remove(&peer->dirty);
@@ -90,9 +68,9 @@ void peers_wake(list_t *woken)
 
 void peers_each(peers_t *self, void (*visit)(peer_t *peer, void *arg), void *arg)
 {
-    for (uint32_t slot = 0; slot < self->slot_count; slot++)
-        if (self->slots[slot])
-            visit(self->slots[slot], arg);
+    uint32_t at = 0;
+    for (peer_t *peer; (peer = slots_next_session(&self->slots, &at));)
+        visit(peer, arg);
 }
 
 void peers_say(peers_t *self, const char *first, ...)
@@ -110,8 +88,7 @@ void peers_say(peers_t *self, const char *first, ...)
 /* Counts what a peer holds of the process's memory. */
 static void peers_count(peers_t *self, peer_t *peer)
 {
-    size_t size = peer_inbox_memory(&peer->inbox) + peer->writer.waiting_size + peer_writer_open_size(&peer->writer) +
-                  peer->writer.capacity * sizeof(mail_t);
+    size_t size = peer_inbox_memory(&peer->inbox) + peer_writer_memory(&peer->writer);
     budget_account_change(&self->account, peer->counted, size);
     peer->counted = size;
 }
@@ -137,7 +114,7 @@ static void peers_free_buried(peers_t *self)
 
 static void peers_count_links(peers_t *self)
 {
-    size_t size = 0;
+    size_t size = exchange_memory(&self->exchange);
     for (size_t i = 0; i < self->uplinks.count; i++)
         size += link_memory(self->uplinks.items[i].link);
     budget_account_change(&self->account, self->links_counted, size);
@@ -150,6 +127,7 @@ static void on_turn(void *arg)
     peers_t *self = arg;
     peers_check_pauses(self);
     peers_flush(self);
+    exchange_turn(&self->exchange, reactor_now_ms(self->reactor));
     for (size_t i = 0; i < self->uplinks.count; i++)
         link_flush(self->uplinks.items[i].link);
     peers_count_links(self);
@@ -185,6 +163,7 @@ static void on_tick(uv_timer_t *timer)
 {
     peers_t *self = timer->data;
     tick_logins(self, reactor_now_ms(self->reactor));
+    exchange_tick(&self->exchange, reactor_now_ms(self->reactor));
     peers_each(self, on_ticked_peer, NULL);
     budget_account_tell(&self->account);
 }
@@ -249,6 +228,11 @@ static peers_t *peers_new(zsock_t *pipe, const peers_args_t *args)
     self->linger_ms = (uint32_t)config_number(args->config, "link/linger");
     peers_limits_init(&self->limits, args->config);
     peers_draw_node(self, &args->instance);
+    exchange_options_t options = {.groups = (unsigned)config_number(args->config, "gateway/max_groups"),
+        .services = (unsigned)config_number(args->config, "gateway/max_services"),
+        .watches = (unsigned)config_number(args->config, "gateway/max_watches")};
+    exchange_init(
+        &self->exchange, &self->slots, &self->uplinks, &self->ledger, &self->node, &options, &peer_party_owner, self);
     answers_init(&self->answers);
     budget_account_init(&self->account, args->budget);
     list_init(&self->dirty);
@@ -290,6 +274,7 @@ static void on_last_peer(peer_t *peer, void *arg)
     (void)arg;
     peer_writer_forget(&peer->writer, peer->uplink->link);
     peer->is_buried = true;
+    party_end(&peer->party, FERRY_REASON_GONE);
     if (peer->state != PEER_GONE)
         peers_unroute(peer);
     list_remove(&peer->waiting);
@@ -305,6 +290,7 @@ static void peers_stop(peers_t *self)
     watch_destroy(&self->router_watch);
     uv_close((uv_handle_t *)&self->tick, NULL);
     uv_close((uv_handle_t *)&self->drain_timer, NULL);
+    exchange_fini(&self->exchange);
     if (self->uplinks.count > 0)
         uplinks_fini(&self->uplinks);
     reactor_destroy(&self->reactor);
@@ -321,9 +307,8 @@ static void peers_destroy(peers_t **self_p)
     table_destroy(&self->routes, NULL);
     budget_account_fini(&self->account);
     json_decref(self->listening);
-    free(self->slots);
-    free(self->generations);
-    free(self->free_slots);
+    slots_fini(&self->slots);
+    free(self->next);
     free(self);
     *self_p = NULL;
 }

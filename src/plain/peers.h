@@ -75,11 +75,11 @@ struct peers {
     peers_counters_t counters;
     histogram_t batch_records, batch_bytes;
 
-    peer_t **slots; /* NULL where a slot is free */
-    uint32_t *generations;
-    uint32_t *free_slots; /* a stack */
-    uint32_t slot_count, free_count, count;
-    table_t *routes; /* peer_t, by routing id, but for those that are GONE */
+    slots_t slots;       /* its peers, groups and services */
+    exchange_t exchange; /* of its peers */
+    uint64_t *next;      /* scratch: of each uplink, the number of its next message */
+    uint32_t count;      /* of peers */
+    table_t *routes;     /* peer_t, by routing id, but for those that are GONE */
     answers_t answers;
     list_t dirty;  /* peers to flush */
     list_t logins; /* peers before their name is confirmed, oldest first */
@@ -140,5 +140,11 @@ void peers_drain_go_on(peers_t *self);
  * ended (peers_status.c). Both walk all peers. */
 char *peers_status(peers_t *self);
 uint64_t peers_pending(peers_t *self);
+
+/* Whether so much of what a peer was told is unread that no more is answered. */
+static inline bool peer_is_choked(const peer_t *peer)
+{
+    return peer_writer_is_choked(&peer->writer, &peer->peers->limits.peer);
+}
 
 #endif

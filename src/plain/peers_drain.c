@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "plain/peers.h"
+#include "wire/reason.h"
 
 #define DRAIN_STEP_MS    10    /* between looks at what may go on */
 #define DRAIN_RECEIVE    20000 /* messages that are taken of what has come when the drain begins */
@@ -46,6 +47,8 @@ static void peers_await_links(peers_t *self)
 
 static bool peers_links_settled(const peers_t *self)
 {
+    if (!exchange_is_settled(&self->exchange))
+        return false;
     for (size_t i = 0; i < self->uplinks.count; i++)
         if (!link_is_settled_below(self->uplinks.items[i].link, self->uplinks.items[i].awaited))
             return false;
@@ -89,8 +92,9 @@ static void on_awaited_peer(peer_t *peer, void *arg)
 
 static bool peers_have_read(const peers_t *self)
 {
-    for (uint32_t slot = 0; slot < self->slot_count; slot++)
-        if (self->slots[slot] && peer_writer_is_awaited(&self->slots[slot]->writer))
+    uint32_t at = 0;
+    for (const peer_t *peer; (peer = slots_next_session(&self->slots, &at));)
+        if (peer_writer_is_awaited(&peer->writer))
             return false;
     return true;
 }
@@ -122,6 +126,7 @@ static void peers_trim(peers_t *self)
         return;
     self->is_trimmed = true;
     peers_each(self, on_trimmed_peer, NULL);
+    exchange_give_up(&self->exchange, FERRY_REASON_DRAINED);
 }
 
 static void peers_leave(peers_t *self)
@@ -146,8 +151,9 @@ static void on_dismissed_peer(peer_t *peer, void *arg)
 
 static bool peers_are_gone(const peers_t *self)
 {
-    for (uint32_t slot = 0; slot < self->slot_count; slot++)
-        if (self->slots[slot] && self->slots[slot]->state != PEER_GONE)
+    uint32_t at = 0;
+    for (const peer_t *peer; (peer = slots_next_session(&self->slots, &at));)
+        if (peer->state != PEER_GONE)
             return false;
     return true;
 }

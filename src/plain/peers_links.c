@@ -2,6 +2,8 @@
 /* peers_links [3, 7]: what the links tell is given to the peers that it is about. Nothing fails. Owner: the peers
  * actor's thread. */
 #include "base/log.h"
+#include "plain/peer_copies.h"
+#include "plain/peer_hear.h"
 #include "plain/peers.h"
 #include "wire/reason.h"
 
@@ -14,6 +16,7 @@ typedef struct {
 static void on_restated_peer(peer_t *peer, void *arg)
 {
     const restating_t *restating = arg;
+    party_restate(&peer->party, restating->uplink);
     if (peer->uplink == restating->uplink)
         peer_restate(peer, restating->given_up);
 }
@@ -29,6 +32,7 @@ static void on_up(void *owner, link_t *link, bool given_up)
     peers_t *self = owner;
     restating_t restating = {.uplink = uplinks_of_link(&self->uplinks, link), .given_up = given_up};
     peers_each(self, on_restated_peer, &restating);
+    exchange_up(&self->exchange, link, given_up);
 }
 
 static void on_state(void *owner, link_t *link)
@@ -44,6 +48,7 @@ static void on_state(void *owner, link_t *link)
         return;
     }
     peers_each(self, on_unlinked_peer, uplink);
+    exchange_unlink(&self->exchange, link);
     list_t woken;
     paused_names_forget(&uplink->pauses, &woken);
     peers_wake(&woken);
@@ -58,8 +63,9 @@ static peer_t *peers_on(peers_t *self, const link_t *link, uint64_t id)
 
 static void on_confirmed(void *owner, link_t *link, uint64_t id, link_claim_t claim)
 {
-    peer_t *peer = peers_on(owner, link, id);
-    if (peer)
+    peers_t *self = owner;
+    peer_t *peer = peers_on(self, link, id);
+    if (!exchange_confirmed(&self->exchange, id, claim) && peer)
         peer_confirm(peer, claim);
 }
 
@@ -72,8 +78,9 @@ static void on_denied(void *owner, link_t *link, uint64_t id, int error)
 
 static void on_left(void *owner, link_t *link, uint64_t id)
 {
-    peer_t *peer = peers_on(owner, link, id);
-    if (peer)
+    peers_t *self = owner;
+    peer_t *peer = peers_on(self, link, id);
+    if (!exchange_left(&self->exchange, id) && peer)
         peer_left(peer);
 }
 
@@ -84,43 +91,59 @@ static void peers_orphan(peers_t *self, const body_copy_t *copy)
     self->ledger.returned[FERRY_REASON_GONE]++;
 }
 
-static void peers_give(peers_t *self, const link_t *link, const body_copy_t *copy, origin_t *origin, bool is_late)
-{
-    for (unsigned i = 0; i < copy->recipient_count; i++) {
-        peer_t *peer = peers_on(self, link, body_session_at(copy, i));
-        if (!peer)
-            peers_orphan(self, copy);
-        else if (is_late)
-            peer_return_late(peer, copy, origin);
-        else
-            peer_deliver(peer, copy, origin);
-    }
-}
-
 static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
 {
-    peers_give(owner, link, copy, origin, false);
+    peers_t *self = owner;
+    for (unsigned i = 0; i < copy->recipient_count; i++) {
+        uint64_t id = body_session_at(copy, i);
+        peer_t *peer = peers_on(self, link, id);
+        if (exchange_copy(&self->exchange, link, id, copy, origin))
+            continue;
+        if (peer)
+            peer_deliver(peer, copy, origin);
+        else
+            peers_orphan(self, copy);
+    }
 }
 
 static void on_late(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
 {
-    peers_give(owner, link, copy, origin, true);
+    peers_t *self = owner;
+    for (unsigned i = 0; i < copy->recipient_count; i++) {
+        uint64_t id = body_session_at(copy, i);
+        peer_t *peer = peers_on(self, link, id);
+        if (exchange_late(&self->exchange, link, id, copy, origin))
+            continue;
+        if (peer)
+            peer_return_late(peer, copy, origin);
+        else
+            peers_orphan(self, copy);
+    }
 }
 
 static void on_notice(void *owner, link_t *link, const body_notice_t *notice)
 {
-    (void)link;
-    peer_t *peer = peers_get(owner, notice->session);
-    span_t reason = notice->reason ? span_str(reason_code(notice->reason)) : span_of(NULL, 0);
-    if (peer)
-        peer_error(peer, notice->error, notice->name, reason);
+    peers_t *self = owner;
+    exchange_notice(&self->exchange, link, notice);
 }
 
 static void on_settled(void *owner, link_t *link, uint64_t id, uint64_t number)
 {
-    peer_t *peer = peers_get(owner, id);
-    if (peer)
-        peer_settle(peer, link, number);
+    peers_t *self = owner;
+    exchange_settled(&self->exchange, link, id, number);
+}
+
+static void on_presence(void *owner, link_t *link, uint64_t id, span_t name, bool is_here)
+{
+    peers_t *self = owner;
+    (void)link;
+    exchange_presence(&self->exchange, id, name, is_here);
+}
+
+static void on_who(void *owner, link_t *link, uint64_t id, span_t names, bool more)
+{
+    peers_t *self = owner;
+    exchange_who(&self->exchange, link, id, names, more);
 }
 
 static void on_pause(void *owner, link_t *link, span_t name, bool paused)
@@ -152,6 +175,8 @@ static const link_owner_t peers_link_owner = {
     .on_notice = on_notice,
     .on_settled = on_settled,
     .on_pause = on_pause,
+    .on_presence = on_presence,
+    .on_who = on_who,
     .on_room = on_room,
 };
 
@@ -164,6 +189,7 @@ void peers_open_links(peers_t *self)
         .batch_records = &self->batch_records,
         .batch_bytes = &self->batch_bytes};
     uplinks_init(&self->uplinks, self->reactor, self->config, self->brokers, &common, &peers_link_owner, self);
+    self->next = zmalloc(self->uplinks.count * sizeof *self->next);
 }
 
 void peers_check_pauses(peers_t *self)

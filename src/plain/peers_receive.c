@@ -3,6 +3,7 @@
  * Of a message with more frames than any verb has, the others are dropped as they come. Who is not logged in can log
  * in, and is told so otherwise. Owner: the peers actor's thread. */
 #include "base/handover.h"
+#include "plain/peer_hear.h"
 #include "plain/peers.h"
 
 #define RECEIVE_FRAMES (1 + VERB_FRAMES_MAX) /* that are kept: the routing id first */
@@ -74,7 +75,7 @@ static void peers_hear_login(peers_t *self, span_t route, peer_t *before, verb_t
     else if (before && (before->state == PEER_REGISTERING || !peers_may_answer(self, route)))
         error = FERRY_ERROR_BAD_LINE;
     if (error && before)
-        peer_refuse(before, VERB_LOGIN, error, span_of(NULL, 0));
+        peer_refuse(before, &(verb_t){.kind = VERB_LOGIN}, error);
     else if (error)
         peers_answer_stranger(self, route, error, span_of(NULL, 0));
     if (error)
@@ -94,9 +95,9 @@ static void peers_hear(peers_t *self, span_t route, size_t count)
     if (!error && verb.kind == VERB_LOGIN)
         peers_hear_login(self, route, peer, &verb);
     else if (peer && error)
-        peer_refuse(peer, verb.kind, -error, verb.culprit);
+        peer_refuse(peer, &verb, -error);
     else if (peer)
-        peer_hear(peer, &verb);
+        peer_hear(peer, &verb, self->frames, count);
     else if (error && verb.kind == VERB_LOGIN)
         peers_answer_stranger(self, route, -error, verb.culprit);
     else if (error || verb.kind != VERB_PONG)

@@ -13,7 +13,7 @@ static void on_pending_peer(peer_t *peer, void *arg)
 
 uint64_t peers_pending(peers_t *self)
 {
-    uint64_t pending = 0;
+    uint64_t pending = exchange_jobs(&self->exchange);
     peers_each(self, on_pending_peer, &pending);
     for (size_t i = 0; i < self->uplinks.count; i++)
         pending += link_open_copies(self->uplinks.items[i].link);
@@ -71,11 +71,12 @@ char *peers_status(peers_t *self)
 {
     char node[LINK_ID_TEXT_SIZE];
     link_id_text(&self->node, node);
-    json_t *json = json_pack("{s:s, s:s, s:O, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:{s:o, s:o}}", "actor", "peers",
+    json_t *json = json_pack("{s:s, s:s, s:O, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I}, s:{s:o, s:o}}", "actor", "peers",
         "node", node, "listening", self->listening, "peers", peers_list(self), "links", peers_links(self), "ledger",
         ledger_json(&self->ledger, peers_pending(self)), "counters", peers_counters(self), "gauges", "peers",
-        (json_int_t)self->count, "memory_bytes", (json_int_t)self->account.held, "histograms", "uplink_batch_records",
-        histogram_json(&self->batch_records), "uplink_batch_bytes", histogram_json(&self->batch_bytes));
+        (json_int_t)self->count, "jobs", (json_int_t)exchange_jobs(&self->exchange), "memory_bytes",
+        (json_int_t)self->account.held, "histograms", "uplink_batch_records", histogram_json(&self->batch_records),
+        "uplink_batch_bytes", histogram_json(&self->batch_bytes));
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     return text;

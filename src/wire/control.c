@@ -90,7 +90,9 @@ static void hold_walk(walk_t *self, control_t *record)
 static void held_walk(walk_t *self, control_t *record)
 {
     walk_32(self, &record->held.handle);
-    walk_flag(self, &record->held.again, 4);
+    walk_flags(self, (bool *const[]){&record->held.again, &record->held.lent}, 2, 4);
+    if (record->held.lent)
+        walk_name(self, &record->held.name);
     walk_64(self, &record->held.numbers.first);
     walk_rest(self, &record->held.numbers.offsets, 4);
 }

@@ -115,6 +115,8 @@ typedef struct {
             bool over;                 /* HOLD again, of a service: it has ended */
             uint32_t count;            /* END, CREDIT; DONE: the place */
             control_numbers_t numbers; /* HOLD, HELD, ENDED */
+            bool lent;                 /* HELD, ENDED: the holder lives and dies with the broker; then with: */
+            span_t name;               /* of the recipient */
         } held;
         struct {
             uint64_t session; /* WHO, WHO_IS */

@@ -247,8 +247,7 @@ static int line_parse_send(line_t *self, const line_limits_t *limits)
     return error ? error : line_parse_message(self, argument, limits);
 }
 
-/* Decimal digits, from 1 to `most`. */
-static int line_parse_number(span_t digits, uint64_t most, uint64_t *number)
+int line_parse_number(span_t digits, uint64_t most, uint64_t *number)
 {
     *number = 0;
     for (size_t i = 0; i < digits.size; i++) {
@@ -259,8 +258,7 @@ static int line_parse_number(span_t digits, uint64_t most, uint64_t *number)
     return *number >= 1 && *number <= most ? 0 : -FERRY_ERROR_BAD_LINE;
 }
 
-/* A number and its unit: ms, s, m or h. */
-static int line_parse_time(span_t word, uint64_t *time_ms)
+int line_parse_time(span_t word, uint64_t *time_ms)
 {
     static const struct {
         span_t unit;
@@ -305,7 +303,7 @@ static int line_parse_serve(line_t *self)
 static int line_parse_job(line_t *self, span_t digits)
 {
     self->job = digits;
-    return line_parse_number(digits, UINT64_MAX / 10, &self->number);
+    return line_parse_number(digits, LINE_JOB_MAX, &self->number);
 }
 
 /* The argument of /reply: a job, a colon, and a text. */
@@ -329,7 +327,7 @@ static char line_argument_sign(line_kind_t kind)
 }
 
 /* The argument is one name, with its sign. */
-static int line_check_argument(line_t *self, const line_limits_t *limits)
+static int line_check_name_argument(line_t *self, const line_limits_t *limits)
 {
     if (self->text.size == 0)
         return -FERRY_ERROR_BAD_LINE;
@@ -356,6 +354,11 @@ static int line_check_prefix(line_t *self, const line_limits_t *limits)
     return -FERRY_ERROR_BAD_NAME;
 }
 
+int line_check_argument(line_t *self, const line_limits_t *limits)
+{
+    return self->kind == LINE_WHO ? line_check_prefix(self, limits) : line_check_name_argument(self, limits);
+}
+
 /* What follows the word of a command. */
 static int line_parse_argument(line_t *self, const line_limits_t *limits)
 {
@@ -373,7 +376,6 @@ static int line_parse_argument(line_t *self, const line_limits_t *limits)
         error = line_parse_serve(self);
         return error ? error : line_check_argument(self, limits);
     case LINE_WHO:
-        return line_check_prefix(self, limits);
     case LINE_JOIN:
     case LINE_LEAVE:
     case LINE_UNSERVE:

@@ -21,6 +21,7 @@ typedef struct {
 #define LINE_LABEL_SIZE 64      /* bytes of a label, at most */
 #define LINE_CREDIT_MAX 10000   /* jobs of one service at once */
 #define LINE_TIME_MAX   3600000 /* ms of a request */
+#define LINE_JOB_MAX    (UINT64_MAX / 10)
 
 typedef enum {
     LINE_MESSAGE,
@@ -68,6 +69,15 @@ int line_parse(line_t *self, span_t line, const line_limits_t *limits);
 /* Parses destinations alone, which commas separate: what stands before the colon of a line. As line_parse; the text is
  * left as it is. */
 int line_parse_destinations(line_t *self, span_t list, const line_limits_t *limits);
+
+/* Parses what stands behind the word of a command that has one argument without spaces, or none: self->kind and
+ * self->text must be set, and the text be one that may stand in a line. As line_parse. */
+int line_check_argument(line_t *self, const line_limits_t *limits);
+
+/* Parses decimal digits, from 1 to `most`; and a number with its unit (ms, s, m, h), up to LINE_TIME_MAX. Takes any
+ * bytes. Returns 0 or -FERRY_ERROR_BAD_LINE. */
+int line_parse_number(span_t digits, uint64_t most, uint64_t *number);
+int line_parse_time(span_t word, uint64_t *time_ms);
 
 /* 0 if the bytes may stand in a line: UTF-8 (RFC 3629) without control bytes (0x00-0x1F but tab, 0x7F); else
  * -FERRY_ERROR_BAD_UTF8 or -FERRY_ERROR_CONTROL_BYTE, whichever comes first. */

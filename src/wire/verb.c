@@ -4,6 +4,7 @@
 #include "wire/verb.h"
 
 #include "base/utf8.h"
+#include "wire/control.h"
 
 static const struct {
     span_t word;
@@ -56,22 +57,132 @@ static int verb_parse_login(verb_t *self, const span_t *frames, size_t count, co
     return self->has_credit ? verb_count(frames[3], &self->credit) : 0;
 }
 
-static int verb_parse_send(verb_t *self, const span_t *frames, const verb_limits_t *limits)
+static int verb_parse_payload(verb_t *self, span_t frame, const verb_limits_t *limits)
 {
-    if (frames[2].size > limits->payload_size || frames[1].size > limits->line.line_size)
+    if (frame.size > limits->payload_size)
         return -FERRY_ERROR_LINE_TOO_LONG;
-    int error = line_parse_destinations(&self->message, frames[1], &limits->line);
+    self->message.text = frame;
+    self->is_opaque = frame.size > limits->line.line_size || line_check_text(frame) != 0;
+    return 0;
+}
+
+static int verb_parse_label(verb_t *self, span_t frame)
+{
+    if (frame.size == 0 || frame.size > LINE_LABEL_SIZE)
+        return -FERRY_ERROR_BAD_LINE;
+    self->message.label = frame;
+    return 0;
+}
+
+static int verb_parse_destinations(verb_t *self, span_t frame, const verb_limits_t *limits)
+{
+    if (frame.size > limits->line.line_size)
+        return -FERRY_ERROR_LINE_TOO_LONG;
+    int error = line_parse_destinations(&self->message, frame, &limits->line);
     self->culprit = self->message.culprit;
-    self->message.kind = LINE_MESSAGE;
-    self->message.text = frames[2];
-    self->is_opaque = frames[2].size > limits->line.line_size || line_check_text(frames[2]) != 0;
     return error;
+}
+
+static int verb_parse_send(verb_t *self, const span_t *frames, size_t count, const verb_limits_t *limits)
+{
+    self->message.kind = count > 3 ? LINE_SEND : LINE_MESSAGE;
+    int error = count > 3 ? verb_parse_label(self, frames[3]) : 0;
+    if (error == 0)
+        error = verb_parse_payload(self, frames[2], limits);
+    return error ? error : verb_parse_destinations(self, frames[1], limits);
+}
+
+static int verb_parse_request(verb_t *self, const span_t *frames, const verb_limits_t *limits)
+{
+    self->message.kind = LINE_REQUEST;
+    int error = verb_parse_label(self, frames[1]);
+    if (error == 0)
+        error = line_parse_time(frames[2], &self->message.number);
+    if (error == 0)
+        error = verb_parse_payload(self, frames[4], limits);
+    if (error == 0)
+        error = verb_parse_destinations(self, frames[3], limits);
+    if (error == 0 && (self->message.recipient_count != 1 || !name_is_service(self->message.recipients[0]))) {
+        self->culprit = verb_culprit(frames[3]);
+        error = -FERRY_ERROR_BAD_NAME;
+    }
+    return error;
+}
+
+static int verb_parse_job(verb_t *self, span_t frame)
+{
+    self->message.job = verb_culprit(frame);
+    return line_parse_number(frame, LINE_JOB_MAX, &self->message.number);
+}
+
+static int verb_parse_reply(verb_t *self, const span_t *frames, const verb_limits_t *limits)
+{
+    int error = verb_parse_job(self, frames[1]);
+    return error ? error : verb_parse_payload(self, frames[2], limits);
+}
+
+/* What has a name behind it is what that command of a line is. */
+static int verb_parse_name(verb_t *self, line_kind_t kind, span_t frame, const verb_limits_t *limits)
+{
+    self->message.kind = kind;
+    self->message.text = frame;
+    int error = line_check_text(frame);
+    if (error == 0)
+        error = line_check_argument(&self->message, &limits->line);
+    self->culprit = error ? verb_culprit(frame) : span_of(NULL, 0);
+    return error;
+}
+
+static int verb_parse_serve(verb_t *self, const span_t *frames, size_t count, const verb_limits_t *limits)
+{
+    int error = verb_parse_name(self, LINE_SERVE, frames[1], limits);
+    self->message.number = 1;
+    return error || count < 3 ? error : line_parse_number(frames[2], LINE_CREDIT_MAX, &self->message.number);
 }
 
 static int verb_parse_token(verb_t *self, span_t frame)
 {
     self->token = frame;
     return frame.size <= VERB_TOKEN_SIZE ? 0 : -FERRY_ERROR_LINE_TOO_LONG;
+}
+
+/* What stands behind the verb. */
+static int verb_parse_rest(verb_t *self, const span_t *frames, size_t count, const verb_limits_t *limits)
+{
+    span_t first = count > 1 ? frames[1] : span_str("");
+    switch (self->kind) {
+    case VERB_LOGIN:
+        return verb_parse_login(self, frames, count, limits);
+    case VERB_SEND:
+        return verb_parse_send(self, frames, count, limits);
+    case VERB_REQUEST:
+        return verb_parse_request(self, frames, limits);
+    case VERB_REPLY:
+        return verb_parse_reply(self, frames, limits);
+    case VERB_DONE:
+        return verb_parse_job(self, first);
+    case VERB_SERVE:
+        return verb_parse_serve(self, frames, count, limits);
+    case VERB_UNSERVE:
+        return verb_parse_name(self, LINE_UNSERVE, first, limits);
+    case VERB_JOIN:
+        return verb_parse_name(self, LINE_JOIN, first, limits);
+    case VERB_LEAVE:
+        return count > 1 ? verb_parse_name(self, LINE_LEAVE, first, limits) : 0;
+    case VERB_WATCH:
+        return verb_parse_name(self, LINE_WATCH, first, limits);
+    case VERB_UNWATCH:
+        return verb_parse_name(self, LINE_UNWATCH, first, limits);
+    case VERB_WHO:
+        return verb_parse_name(self, LINE_WHO, first, limits);
+    case VERB_PING:
+    case VERB_PONG:
+        return verb_parse_token(self, first);
+    case VERB_CREDIT:
+        return verb_count(first, &self->credit);
+    default:
+        return 0;
+    }
 }
 
 int verb_parse(verb_t *self, const span_t *frames, size_t count, const verb_limits_t *limits)
@@ -86,17 +197,5 @@ int verb_parse(verb_t *self, const span_t *frames, size_t count, const verb_limi
     }
     if (count - 1 < verbs[self->kind].least || count - 1 > verbs[self->kind].most)
         return -FERRY_ERROR_BAD_LINE;
-    switch (self->kind) {
-    case VERB_LOGIN:
-        return verb_parse_login(self, frames, count, limits);
-    case VERB_SEND:
-        return verb_parse_send(self, frames, limits);
-    case VERB_PING:
-    case VERB_PONG:
-        return verb_parse_token(self, frames[1]);
-    case VERB_CREDIT:
-        return verb_count(frames[1], &self->credit);
-    default:
-        return 0;
-    }
+    return verb_parse_rest(self, frames, count, limits);
 }

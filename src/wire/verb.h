@@ -8,7 +8,7 @@
 
 #include "wire/line.h"
 
-#define VERB_FRAMES_MAX 4       /* of the longest verb, itself included */
+#define VERB_FRAMES_MAX 5       /* of the longest verb, itself included */
 #define VERB_TOKEN_SIZE 255     /* bytes of a token */
 #define VERB_CREDIT_MAX 1000000 /* messages that one CREDIT may allow */
 
@@ -30,10 +30,18 @@ typedef struct {
     bool has_credit;     /* LOGIN: the program counts credit */
     uint32_t credit;     /* LOGIN, CREDIT */
     span_t token;        /* PING, PONG */
-    line_t message;      /* SEND: recipients and text */
-    bool is_opaque;      /* SEND: the payload is no line */
+    line_t message;      /* what a line would say (wire/line.h): SEND, REQUEST, and commands that lines have, too */
+    bool is_opaque;      /* SEND, REPLY, REQUEST: the payload is no line */
     span_t culprit;      /* after an error: what it names, or empty */
 } verb_t;
+
+/* Whether it is one of those that are numbered: all but LOGIN, PING, PONG, CREDIT, and the LEAVE that ends the login.
+ */
+static inline bool verb_is_numbered(const verb_t *self)
+{
+    return self->kind < VERB_COUNT && self->kind != VERB_LOGIN && self->kind != VERB_PING && self->kind != VERB_PONG &&
+           self->kind != VERB_CREDIT && !(self->kind == VERB_LEAVE && self->message.text.size == 0);
+}
 
 /* Parses a message of `count` frames, of which at most VERB_FRAMES_MAX are looked at. self->message.recipients must be
  * set by the caller. Returns 0 or -FERRY_ERROR_…; self->kind is VERB_COUNT if the verb is unknown. */

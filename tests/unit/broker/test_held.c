@@ -362,6 +362,43 @@ static void what_is_held_of_a_node_that_is_gone_ends_quietly(void **state)
     assert_int_equal(broker_number("gauges.held_copies"), 0);
 }
 
+/* bob's node is one of the broker's own process. */
+static void pair_open_lent(void)
+{
+    dealer_open(&a, ENDPOINT, 0xa);
+    dealer_join(&a);
+    dealer_login(&a, SESSION(1, 1), "alice");
+    dealer_open(&b, ENDPOINT, 0xb);
+    memcpy(b.id.bytes, args.instance.bytes, LINK_ID_OF_SIZE);
+    dealer_join(&b);
+    dealer_login(&b, SESSION(1, 2), "bob");
+}
+
+static void expect_lent(record_type_t type, uint64_t first, bool again)
+{
+    const control_t *record = &dealer_wait(&a, type)->control;
+    assert_int_equal(record->held.numbers.first, first);
+    assert_int_equal(record->held.again, again);
+    assert_true(record->held.lent);
+    assert_true(span_equal(record->held.name, span_str("bob")));
+}
+
+static void what_a_node_of_the_brokers_own_holds_is_lent(void **state)
+{
+    (void)state;
+    pair_open_lent();
+    send_to_bob(3);
+    put_hold(false, handle_a, 1, 2);
+    dealer_acknowledge(&b);
+    expect_lent(RECORD_HELD, 1, false);
+    put_end(1);
+    dealer_flush(&b);
+    expect_lent(RECORD_ENDED, 1, false);
+    a.hears_settled = true;
+    a_comes_back(true);
+    expect_lent(RECORD_HELD, 2, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +420,7 @@ int main(void)
         BROKER_TEST(what_a_fresh_link_states_is_no_news),
         BROKER_TEST(what_ended_before_its_origin_came_is_not_stated),
         BROKER_TEST(what_is_held_of_a_node_that_is_gone_ends_quietly),
+        BROKER_TEST(what_a_node_of_the_brokers_own_holds_is_lent),
     };
     return BROKER_RUN(tests);
 }

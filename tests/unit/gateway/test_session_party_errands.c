@@ -90,6 +90,22 @@ static void attempts_are_numbered_and_few(void **state)
     client_expect(alice, "error undelivered @mill gone");
 }
 
+static void a_service_that_was_lost_with_its_broker_is_waited_for(void **state)
+{
+    (void)state;
+    alice = client_open("alice", &session);
+    client_send(alice, "@mill: grind");
+    router_expect_message(&router, 1, "grind");
+    notify(1, "@mill", FERRY_ERROR_UNCONFIRMED, FERRY_REASON_BROKER_LOST);
+    expect_again(2, "@mill");
+    for (uint64_t number = 2; number < 5; number++) {
+        notify(number, "@mill", FERRY_ERROR_NO_SUCH_PEER, 0);
+        expect_again(number + 1, "@mill");
+    }
+    notify(5, "@mill", FERRY_ERROR_UNDELIVERED, FERRY_REASON_NOT_A_LINE);
+    client_expect(alice, "error undelivered @mill not-a-line");
+}
+
 static void who_has_gone_leaves_its_errands_to_be_done(void **state)
 {
     (void)state;
@@ -153,6 +169,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_nobody_can_do_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_receipt_is_due_when_the_last_attempt_is_settled, setup, teardown),
         cmocka_unit_test_setup_teardown(attempts_are_numbered_and_few, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_service_that_was_lost_with_its_broker_is_waited_for, setup, teardown),
         cmocka_unit_test_setup_teardown(who_has_gone_leaves_its_errands_to_be_done, setup, teardown),
         cmocka_unit_test_setup_teardown(a_drain_tells_at_its_deadline_what_nobody_has_done, setup, teardown),
         cmocka_unit_test(errands_are_found_by_message_and_service),

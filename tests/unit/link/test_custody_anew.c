@@ -301,6 +301,57 @@ static void what_was_stated_on_a_link_that_was_lost_is_stated_anew(void **state)
     rig_close(&rig);
 }
 
+typedef struct {
+    unsigned count;
+    body_notice_t last;
+} told_t;
+
+static void on_called_in(void *arg, const body_notice_t *notice)
+{
+    told_t *told = arg;
+    told->count++;
+    told->last = *notice;
+}
+
+static void what_was_lent_is_lost_with_its_broker(void **state)
+{
+    (void)state;
+    custody_rig_t rig;
+    told_t told = {0};
+    rig_open(&rig);
+    rig_accept(&rig, 5, 2, 0); /* to r0 and r1 */
+    rig_accept_to(&rig, "#room");
+    rig_accept(&rig, 6, 1, 0);
+    rig_keep_and_send(&rig);
+    for (uint64_t number = 1; number <= 3; number++)
+        rig_held(&rig, number);
+    rig_held(&rig, 1);
+    custody_lent(rig.custody, &(control_numbers_t){.first = 1}, span_str("r0"));
+    custody_lent(rig.custody, &(control_numbers_t){.first = 1}, span_str("r1"));
+    custody_lent(rig.custody, &(control_numbers_t){.first = 2}, span_str("#room"));
+    custody_lent(rig.custody, &(control_numbers_t){.first = 3}, span_str("r0"));
+    rig_taken(&rig, 3); /* and 3 is not */
+    rig_ended(&rig, 1);
+    custody_repaid(rig.custody, &(control_numbers_t){.first = 1}, span_str("r0"));
+    custody_call_in(rig.custody, on_called_in, &told);
+    assert_int_equal(told.count, 2);
+    assert_int_equal(told.last.number, 2);
+    assert_true(span_equal(told.last.name, span_str("#room")));
+    assert_int_equal(told.last.session, 1);
+    assert_int_equal(told.last.error, FERRY_ERROR_UNCONFIRMED);
+    assert_int_equal(told.last.reason, FERRY_REASON_BROKER_LOST);
+    assert_int_equal(rig.ledger.unconfirmed[FERRY_REASON_BROKER_LOST], 2);
+    assert_int_equal(rig.ledger.handed_over, 1);
+    assert_int_equal(rig.ledger.shared, 0);
+    rig_check_ledger(&rig);
+    rig_begin_anew(&rig, CUSTODY_NEW_BROKER);
+    custody_settled(rig.custody);
+    assert_int_equal(rig.settled_count, 2);
+    custody_call_in(rig.custody, on_called_in, &told);
+    assert_int_equal(told.count, 2);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -316,6 +367,7 @@ int main(void)
         TEST(exceptions_of_another_instance_mean_nothing),
         TEST(nothing_settles_until_the_broker_has_stated_what_is_held),
         TEST(what_was_stated_on_a_link_that_was_lost_is_stated_anew),
+        TEST(what_was_lent_is_lost_with_its_broker),
     };
     return TEST_RUN(tests);
 }

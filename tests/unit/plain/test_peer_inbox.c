@@ -17,9 +17,15 @@ static int teardown(void **state)
     return 0;
 }
 
-static letter_t *put(const char *head, const char *text)
+static void put(const char *destination, const char *payload)
 {
-    return peer_inbox_put(&inbox, VERB_SEND, ++inbox.sends, span_str(head), span_str(text));
+    peer_inbox_put(
+        &inbox, ++inbox.said, (const span_t[]){span_str("SEND"), span_str(destination), span_str(payload)}, 3);
+}
+
+static void put_ping(void)
+{
+    peer_inbox_put(&inbox, 0, (const span_t[]){span_str("PING"), span_str("token")}, 2);
 }
 
 static void letters_come_out_as_they_went_in(void **state)
@@ -27,12 +33,15 @@ static void letters_come_out_as_they_went_in(void **state)
     (void)state;
     put("bob", "one");
     put("carol", "");
-    peer_inbox_put(&inbox, VERB_PING, 0, span_str("token"), span_of(NULL, 0));
-    assert_true(span_equal(inbox.first->head, span_str("bob")) && span_equal(inbox.first->text, span_str("one")));
+    put_ping();
+    assert_int_equal(inbox.first->frame_count, 3);
+    assert_true(span_equal(inbox.first->frames[1], span_str("bob")));
+    assert_true(span_equal(inbox.first->frames[2], span_str("one")));
     peer_inbox_pop(&inbox);
-    assert_true(span_equal(inbox.first->head, span_str("carol")));
+    assert_true(span_equal(inbox.first->frames[1], span_str("carol")));
+    assert_int_equal(inbox.first->number, 2);
     peer_inbox_pop(&inbox);
-    assert_int_equal(inbox.first->kind, VERB_PING);
+    assert_true(span_equal(inbox.first->frames[0], span_str("PING")));
     peer_inbox_pop(&inbox);
     assert_null(inbox.first);
     assert_int_equal(inbox.waiting_size, 0);
@@ -45,7 +54,7 @@ static void the_window_counts_what_waits_and_what_is_open(void **state)
     (void)state;
     assert_true(peer_inbox_has_room(&inbox, 1));
     put("bob", "text");
-    assert_int_equal(inbox.waiting_size, 3 + 4 + INBOX_LETTER_SIZE);
+    assert_int_equal(inbox.waiting_size, 4 + 3 + 4 + INBOX_LETTER_SIZE);
     peer_inbox_open(&inbox, LINK(0), 1, 2 * INBOX_LETTER_SIZE);
     assert_true(peer_inbox_has_room(&inbox, WINDOW));
     peer_inbox_open(&inbox, LINK(0), 2, INBOX_LETTER_SIZE);
@@ -67,7 +76,7 @@ static void pings_have_room_for_a_while_when_messages_have_not(void **state)
 {
     (void)state;
     while (peer_inbox_has_ping_room(&inbox, WINDOW))
-        peer_inbox_put(&inbox, VERB_PING, 0, span_str("token"), span_of(NULL, 0));
+        put_ping();
     assert_in_range(inbox.waiting_size, 2 * WINDOW, 3 * WINDOW);
 }
 
@@ -99,15 +108,15 @@ static void refused_messages_are_told_as_ranges(void **state)
 static void what_was_taken_ends_before_what_waits_and_what_was_refused(void **state)
 {
     (void)state;
-    inbox.sends = 5;
+    inbox.said = 5;
     assert_int_equal(peer_inbox_taken(&inbox), 5);
-    peer_inbox_put(&inbox, VERB_PING, 0, span_str("token"), span_of(NULL, 0));
+    put_ping();
     put("bob", "text");
     put("bob", "text");
     assert_int_equal(peer_inbox_taken(&inbox), 5);
     peer_inbox_drop(&inbox);
     assert_int_equal(peer_inbox_taken(&inbox), 7);
-    peer_inbox_refuse(&inbox, ++inbox.sends);
+    peer_inbox_refuse(&inbox, ++inbox.said);
     assert_int_equal(peer_inbox_taken(&inbox), 7);
 }
 

@@ -99,9 +99,9 @@ static void tell(void)
     peer_writer_tell(&writer, rig.link, SESSION);
 }
 
-static peer_loss_t loss_of(int reason)
+static holdings_loss_t loss_of(int reason)
 {
-    return (peer_loss_t){.link = rig.link, .session = SESSION, .name = span_str("bob"), .reason = reason};
+    return (holdings_loss_t){.link = rig.link, .session = SESSION, .name = span_str("bob"), .reason = reason};
 }
 
 static void expect_report(int error, uint64_t number)
@@ -237,7 +237,7 @@ static void what_waits_is_held_until_it_goes(void **state)
 static void what_is_lost_was_perhaps_read_or_surely_not(void **state)
 {
     (void)state;
-    peer_loss_t loss = loss_of(FERRY_REASON_GONE);
+    holdings_loss_t loss = loss_of(FERRY_REASON_GONE);
     peer_writer_credit(&writer, 1);
     put(1, 2);
     hand();
@@ -251,7 +251,7 @@ static void what_is_lost_was_perhaps_read_or_surely_not(void **state)
 static void nothing_is_reported_that_the_broker_has_told_already(void **state)
 {
     (void)state;
-    peer_loss_t loss = loss_of(FERRY_REASON_GONE);
+    holdings_loss_t loss = loss_of(FERRY_REASON_GONE);
     peer_writer_credit(&writer, 0);
     put(1, 2);
     peer_writer_disown(&writer);

@@ -125,9 +125,102 @@ static void a_verb_with_other_frames_than_it_has_is_refused(void **state)
     assert_int_equal(PARSE("LOGIN"), -FERRY_ERROR_BAD_LINE);
     assert_int_equal(PARSE("LOGIN", "a", "b", "1", "2"), -FERRY_ERROR_BAD_LINE);
     assert_int_equal(PARSE("SEND", "bob"), -FERRY_ERROR_BAD_LINE);
-    assert_int_equal(PARSE("SEND", "bob", "text", "more"), -FERRY_ERROR_BAD_LINE);
+    assert_int_equal(PARSE("SEND", "bob", "text", "label", "more"), -FERRY_ERROR_BAD_LINE);
     assert_int_equal(PARSE("LEAVE", ""), -FERRY_ERROR_BAD_LINE);
     assert_int_equal(PARSE("LEAVE"), 0);
+}
+
+static void a_send_may_have_a_label(void **state)
+{
+    (void)state;
+    char label[LINE_LABEL_SIZE + 2] = {0};
+    assert_int_equal(PARSE("SEND", "bob", "text", "l 1"), 0);
+    assert_int_equal(verb.message.kind, LINE_SEND);
+    assert_span(verb.message.label, "l 1");
+    assert_int_equal(PARSE("SEND", "bob", "text", ""), -FERRY_ERROR_BAD_LINE);
+    memset(label, 'x', LINE_LABEL_SIZE);
+    assert_int_equal(PARSE("SEND", "bob", "text", label), 0);
+    label[LINE_LABEL_SIZE] = 'x';
+    assert_int_equal(PARSE("SEND", "bob", "text", label), -FERRY_ERROR_BAD_LINE);
+    assert_int_equal(PARSE("SEND", "a b", "text", "l1"), -FERRY_ERROR_BAD_NAME);
+    assert_span(verb.message.label, "l1"); /* which the error names too */
+}
+
+static void a_request_has_a_label_a_time_and_one_service(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("REQUEST", "r1", "5s", "@mill", "two\nlines"), 0);
+    assert_int_equal(verb.message.kind, LINE_REQUEST);
+    assert_int_equal(verb.message.number, 5000);
+    assert_int_equal(verb.message.recipient_count, 1);
+    assert_span(verb.message.recipients[0], "@mill");
+    assert_span(verb.message.label, "r1");
+    assert_true(verb.is_opaque);
+    assert_int_equal(PARSE("REQUEST", "", "5s", "@mill", ""), -FERRY_ERROR_BAD_LINE);
+    assert_int_equal(PARSE("REQUEST", "r1", "soon", "@mill", ""), -FERRY_ERROR_BAD_LINE);
+    assert_int_equal(PARSE("REQUEST", "r1", "2h", "@mill", ""), -FERRY_ERROR_BAD_LINE);
+    assert_int_equal(PARSE("REQUEST", "r1", "5s", "bob", ""), -FERRY_ERROR_BAD_NAME);
+    assert_span(verb.culprit, "bob");
+    assert_int_equal(PARSE("REQUEST", "r1", "5s", "@mill,@shop", ""), -FERRY_ERROR_BAD_NAME);
+    assert_int_equal(PARSE("REQUEST", "r1", "5s", ",", ""), -FERRY_ERROR_NO_RECIPIENT);
+}
+
+static void a_job_is_named_by_its_number(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("DONE", "17"), 0);
+    assert_int_equal(verb.message.number, 17);
+    assert_int_equal(PARSE("REPLY", "18", "\xff"), 0);
+    assert_int_equal(verb.message.number, 18);
+    assert_true(verb.is_opaque);
+    static const char *const bad[] = {"", "0", "-1", "seven", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(PARSE("DONE", bad[i]), -FERRY_ERROR_BAD_LINE);
+}
+
+static void groups_and_services_have_their_sign_and_peers_have_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *verb, *good, *bad;
+    } rows[] = {{"JOIN", "#room", "room"}, {"LEAVE", "#room", "@room"}, {"SERVE", "@mill", "#mill"},
+        {"UNSERVE", "@mill", "mill"}, {"WATCH", "bob", "#bob"}, {"UNWATCH", "bob", "@bob"}, {"WHO", "@m", "@@"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(PARSE(rows[i].verb, rows[i].good), 0);
+        assert_span(verb.message.text, rows[i].good);
+        assert_int_equal(PARSE(rows[i].verb, rows[i].bad), -FERRY_ERROR_BAD_NAME);
+        assert_span(verb.culprit, rows[i].bad);
+        assert_int_equal(PARSE(rows[i].verb, "#a b"), -FERRY_ERROR_BAD_NAME);
+        assert_int_equal(PARSE(rows[i].verb, "#a\n"), -FERRY_ERROR_CONTROL_BYTE);
+        assert_int_equal(verb.culprit.size, 0);
+    }
+    assert_int_equal(PARSE("SERVE", "@mill"), 0);
+    assert_int_equal(verb.message.number, 1);
+    assert_int_equal(PARSE("SERVE", "@mill", "10000"), 0);
+    assert_int_equal(verb.message.number, LINE_CREDIT_MAX);
+    assert_int_equal(PARSE("SERVE", "@mill", "10001"), -FERRY_ERROR_BAD_LINE);
+    assert_int_equal(PARSE("SERVE", "@mill", "0"), -FERRY_ERROR_BAD_LINE);
+    assert_int_equal(PARSE("WHO"), 0);
+}
+
+static void what_asks_for_something_is_numbered(void **state)
+{
+    (void)state;
+    PARSE("SEND", "bob", "text");
+    assert_true(verb_is_numbered(&verb));
+    PARSE("LEAVE", "#room");
+    assert_true(verb_is_numbered(&verb));
+    PARSE("JOIN", "bad"); /* a mistake, too */
+    assert_true(verb_is_numbered(&verb));
+    static const char *const others[] = {"LEAVE", "HELLO"};
+    for (size_t i = 0; i < 2; i++) {
+        PARSE(others[i]);
+        assert_false(verb_is_numbered(&verb));
+    }
+    PARSE("PING", "");
+    assert_false(verb_is_numbered(&verb));
+    PARSE("CREDIT", "1");
+    assert_false(verb_is_numbered(&verb));
 }
 
 static void an_unknown_verb_is_named(void **state)
@@ -152,7 +245,7 @@ static void the_specification_has_the_same_table(void **state)
 #include "verbs.def"
 #undef VERB
     };
-    char expected[2048] = "| verb | meaning |\n| --- | --- |\n";
+    char expected[4096] = "| verb | meaning |\n| --- | --- |\n";
     size_t size = strlen(expected);
     for (size_t i = 0; i < VERB_COUNT; i++)
         size += (size_t)snprintf(
@@ -172,6 +265,11 @@ int main(void)
         cmocka_unit_test(credit_is_a_number_of_messages),
         cmocka_unit_test(a_token_is_short_and_any_bytes),
         cmocka_unit_test(a_verb_with_other_frames_than_it_has_is_refused),
+        cmocka_unit_test(a_send_may_have_a_label),
+        cmocka_unit_test(a_request_has_a_label_a_time_and_one_service),
+        cmocka_unit_test(a_job_is_named_by_its_number),
+        cmocka_unit_test(groups_and_services_have_their_sign_and_peers_have_none),
+        cmocka_unit_test(what_asks_for_something_is_numbered),
         cmocka_unit_test(an_unknown_verb_is_named),
         cmocka_unit_test(the_specification_has_the_same_table),
     };
