@@ -10,7 +10,6 @@
 
 enum { SESSION = 5, ORIGIN = 2, SIZE = 3 + WRITER_MAIL_SIZE };
 
-static const char endpoint[] = "inproc://test-peer-writer";
 static peer_limits_t limits;
 static peer_writer_t writer;
 static door_t door;
@@ -19,6 +18,9 @@ static origin_t *origin;
 
 static int open_writer(void **state)
 {
+    static unsigned count; /* N.B. an endpoint is free again some time after its socket was closed */
+    char endpoint[48];
+    snprintf(endpoint, sizeof endpoint, "inproc://test-peer-writer-%u", count++);
     link_id_t node = {{7}};
     rig_open(state);
     rig_join();
