@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* ferry: FerryMQ's client library. A ferry_t is one name at the brokers: it logs in, sends messages to other names, and
- * receives what they send, whether these are programs of this library or clients of the line protocol.
+/* ferry: FerryMQ's client library. A ferry_t is one name at the brokers: it logs in, sends messages to other names, to
+ * groups and to services, and receives what others send, whether these are programs of this library, ZeroMQ programs, or
+ * clients of the line protocol.
  *
  *     ferry_t *ferry = ferry_new ("alice", "tcp://127.0.0.1:7410");
  *     if (ferry && ferry_login (ferry, 5000) == 0) {
@@ -59,7 +60,8 @@ enum {
     FERRY_E_NO_SUCH_PEER = 14,        /* nobody is logged in under the recipient's name */
     FERRY_E_UNDELIVERED = 16,         /* the message was accepted and not delivered; the reason says why */
     FERRY_E_UNCONFIRMED = 17,         /* whether it was delivered cannot be known; the reason says why */
-    FERRY_E_TIMEOUT = 64,             /* it did not come about in that time */
+    FERRY_E_NO_SUCH_JOB = 26,         /* there is no such job, or not any more */
+    FERRY_E_TIMEOUT = 64,             /* it did not come about in that time; of a request: no answer came */
     FERRY_E_INTERRUPTED = 65,         /* by a signal */
     FERRY_E_NOT_LOGGED_IN = 66,       /* ferry_login has not succeeded */
     FERRY_E_INVALID = 67,             /* an argument is out of its bounds, or comes too late */
@@ -116,8 +118,52 @@ FERRY_EXPORT int ferry_login(ferry_t *self, int timeout_ms);
  * what went wrong comes as FERRY_FAILURE. Or returns, and the message is not sent, -FERRY_E_BAD_NAME,
  * -FERRY_E_NO_RECIPIENT, -FERRY_E_TOO_MANY_RECIPIENTS, -FERRY_E_TOO_LARGE, -FERRY_E_TIMEOUT, -FERRY_E_INTERRUPTED,
  * -FERRY_E_NOT_LOGGED_IN, -FERRY_E_INVALID without recipients or data, or -FERRY_E_NAME_TAKEN if the name was lost
- * (FERRY_CLOSED). */
+ * (FERRY_CLOSED).
+ *
+ * Recipients may also be groups, "#room", whose members but the sender each get the message; and services, "@mill", of
+ * whose programs one gets it, and ends it. */
 FERRY_EXPORT int64_t ferry_send(ferry_t *self, const char *recipients, const void *data, size_t size, int timeout_ms);
+
+/* The same with a receipt: when all copies are delivered, FERRY_RECEIPT says so; if one was not, its FERRY_FAILURE comes
+ * instead. To have been delivered is to have been received by a program, acknowledged by the kernel of a client of the
+ * line protocol, or done as a job. */
+FERRY_EXPORT int64_t ferry_send_receipt(
+    ferry_t *self, const char *recipients, const void *data, size_t size, int timeout_ms);
+
+/* Joins a group, "#room", and blocks until the program is a member of all that it has joined, which waits for brokers
+ * that cannot be reached. What others send from then on comes as FERRY_MESSAGE, with ferry_msg_group. A restart of a
+ * broker, orderly or not, takes nobody out of a group. N.B. a member that does not receive makes those wait that send to the group.
+ * Returns 0, or -FERRY_E_BAD_NAME, -FERRY_E_NOT_LOGGED_IN, -FERRY_E_NAME_TAKEN; or -FERRY_E_TIMEOUT or
+ * -FERRY_E_INTERRUPTED, after which it is joined as soon as that can be. */
+FERRY_EXPORT int ferry_join(ferry_t *self, const char *group, int timeout_ms);
+
+/* Leaves a group, in which the program need not be. What has come until then is received all the same. Does not block.
+ * Returns 0, -FERRY_E_BAD_NAME or -FERRY_E_NOT_LOGGED_IN. */
+FERRY_EXPORT int ferry_leave(ferry_t *self, const char *group);
+
+/* Serves a service, "@mill": what is sent to it goes to one of the programs that serve it, as FERRY_JOB, of which a
+ * program has `credit` at once, 1 to 10000, and ends each with ferry_done or ferry_reply. What a program has not ended
+ * when it is gone, or destroys its ferry_t, is given to another; so work should bear being done twice. To serve a
+ * service again is to change the credit. Blocks and returns as ferry_join does; -FERRY_E_INVALID for another credit. */
+FERRY_EXPORT int ferry_serve(ferry_t *self, const char *service, int credit, int timeout_ms);
+
+/* Serves it no more; jobs that the program has go on. Does not block. Returns as ferry_leave does. */
+FERRY_EXPORT int ferry_unserve(ferry_t *self, const char *service);
+
+/* The job is done. Does not block. It ends behind all that was sent before: should that be lost with the program, the
+ * job is given to another. Returns 0, -FERRY_E_NO_SUCH_JOB or -FERRY_E_NOT_LOGGED_IN. */
+FERRY_EXPORT int ferry_done(ferry_t *self, int64_t job);
+
+/* The job is done, and this is the answer, which goes to who has asked, if it was a request; else it is dropped. Blocks
+ * and returns as ferry_send does, with a message number of its own: an answer that comes too late is returned,
+ * FERRY_E_UNDELIVERED with the reason expired. Or returns -FERRY_E_NO_SUCH_JOB. */
+FERRY_EXPORT int64_t ferry_reply(ferry_t *self, int64_t job, const void *data, size_t size, int timeout_ms);
+
+/* Asks a service. Blocks and returns as ferry_send does; within `answer_ms`, 1 to an hour (3,600,000), comes FERRY_REPLY
+ * with that number and the answer, or else FERRY_FAILURE, with FERRY_E_TIMEOUT if nobody has answered in that time.
+ * -FERRY_E_INVALID for another time. */
+FERRY_EXPORT int64_t ferry_request(
+    ferry_t *self, const char *service, const void *data, size_t size, int answer_ms, int timeout_ms);
 
 /* Blocks until every message that was sent is settled: each of its recipients has received it, or the sender was told
  * (FERRY_FAILURE) that it did not. N.B. that may depend on slow recipients; and FERRY_FAILURE waits for ferry_recv.
@@ -147,32 +193,42 @@ enum {
     FERRY_FAILURE = 2, /* a message has not reached a recipient: error, reason, recipient, number */
     FERRY_SETTLED = 3, /* a message is settled: number. All its failures came before; what has none was delivered */
     FERRY_CLOSED = 4,  /* the name was lost: error. It is the last; what was received before it is yours all the same */
+    FERRY_JOB = 5,     /* somebody has sent a message to a service that this program serves: sender, service, job, data */
+    FERRY_REPLY = 6,   /* the answer to a request: number, data, size */
+    FERRY_RECEIPT = 7, /* a message with a receipt was delivered to all: number */
 };
 
 /* The functions of a ferry_msg_t do not block and do not fail. It belongs to one thread at a time, and may outlive its
  * ferry_t. What they return lives as long as it does. */
 FERRY_EXPORT int ferry_msg_kind(const ferry_msg_t *self);
 
-/* Who has sent the message; "" of events. */
+/* Who has sent the message, or the job; "" of everything else. */
 FERRY_EXPORT const char *ferry_msg_sender(const ferry_msg_t *self);
+
+/* The group that the message was sent to; "" if it was sent to this name, and of everything else. */
+FERRY_EXPORT const char *ferry_msg_group(const ferry_msg_t *self);
+
+/* The service that a job is for, and its number, which is above all before; "" and 0 of everything else. */
+FERRY_EXPORT const char *ferry_msg_service(const ferry_msg_t *self);
+FERRY_EXPORT int64_t ferry_msg_job(const ferry_msg_t *self);
 
 /* The bytes of the message; a NUL that is not counted stands behind them. Of events none. */
 FERRY_EXPORT const void *ferry_msg_data(const ferry_msg_t *self);
 FERRY_EXPORT size_t ferry_msg_size(const ferry_msg_t *self);
 
 /* The number of the program's own message that an event is about, as ferry_send returned it; 0 if that is not known any
- * more: a recipient's gateway may find out that what was settled was not delivered. 0 of messages. */
+ * more: a recipient's gateway may find out that what was settled was not delivered. 0 of messages and jobs. */
 FERRY_EXPORT int64_t ferry_msg_number(const ferry_msg_t *self);
 
 /* The recipient that a failure is about; "" if it is about all that the message had, and of everything else. */
 FERRY_EXPORT const char *ferry_msg_recipient(const ferry_msg_t *self);
 
-/* The code of a failure (FERRY_E_NO_SUCH_PEER, FERRY_E_UNDELIVERED, FERRY_E_UNCONFIRMED, FERRY_E_TOO_LARGE, or
- * FERRY_E_NAME_TAKEN if the name was lost before the message left) or of the end of the name; else 0. */
+/* The code of a failure (FERRY_E_NO_SUCH_PEER, FERRY_E_UNDELIVERED, FERRY_E_UNCONFIRMED, FERRY_E_TOO_LARGE,
+ * FERRY_E_TIMEOUT of a request, or FERRY_E_NAME_TAKEN if the name was lost before the message left) or of the end of the name; else 0. */
 FERRY_EXPORT int ferry_msg_error(const ferry_msg_t *self);
 
 /* Why, with FERRY_E_UNDELIVERED and FERRY_E_UNCONFIRMED: "gone", "stalled", "drained", "gateway-lost", "broker-lost",
- * "late", "not-a-line"; else "". Later versions may have others. Static. */
+ * "late", "not-a-line", "expired"; else "". Later versions may have others. Static. */
 FERRY_EXPORT const char *ferry_msg_reason(const ferry_msg_t *self);
 
 /* Frees; sets *self_p to NULL, which it may be before. */

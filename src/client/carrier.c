@@ -4,13 +4,16 @@
  * and blocks. Nothing fails but by abort: what cannot be sent ends as an event. Owner: the actor's thread. */
 #include "client/carrier.h"
 
-#include <assert.h>
+#include <limits.h>
 #include <sodium.h>
 
 #include "base/handover.h"
+#include "client/carrier_party.h"
 #include "ferry.h"
+#include "wire/reason.h"
 
 #define CARRIER_COMMAND_BUDGET 256 /* commands a turn */
+#define CARRIER_TICK_MS        20  /* between looks at what requests wait for */
 
 /* What all links take. */
 static uint64_t carrier_largest(const carrier_t *self)
@@ -33,59 +36,66 @@ static void carrier_tell(carrier_t *self)
 }
 
 /* N.B. what the event rests on is told before it, so that a program that has received it knows that too. */
-void carrier_event(carrier_t *self, const event_t *event, span_t name, span_t data)
+void carrier_event(carrier_t *self, const event_t *event, span_t name, span_t place, span_t data)
 {
     if (self->phase != CARRIER_RUNNING)
         return;
     carrier_tell(self);
-    self->waiting_size += channel_send_event(&self->channel, event, name, data);
+    self->waiting_size += channel_send_event(&self->channel, event, name, place, data);
     self->has_events = true;
+}
+
+void carrier_tell_event(carrier_t *self, const event_t *event)
+{
+    carrier_event(self, event, span_of(NULL, 0), span_of(NULL, 0), span_of(NULL, 0));
 }
 
 void carrier_settle(carrier_t *self, uint64_t number)
 {
-    number_t *message = numbers_find(&self->open, number);
-    assert(message);
-    if (message->value > 1) {
-        message->value--;
-        return;
-    }
-    numbers_end(&self->open, message);
     self->progress.settled_count++;
     if (self->args->tells_settled)
-        carrier_event(self, &(event_t){.kind = FERRY_SETTLED, .number = number}, span_of(NULL, 0), span_of(NULL, 0));
+        carrier_tell_event(self, &(event_t){.kind = FERRY_SETTLED, .number = number});
 }
 
 /* Ends the oldest letter, which no link has accepted. */
 static void carrier_fail_letter(carrier_t *self, const letter_t *letter, int error)
 {
-    carrier_event(self, &(event_t){.kind = FERRY_FAILURE, .error = (uint16_t)error, .number = letter->number},
-        span_of(NULL, 0), span_of(NULL, 0));
-    numbers_add(&self->open, letter->number, 1);
+    if (letter->kind == COMMAND_DONE)
+        return;
+    carrier_tell_event(self, &(event_t){.kind = FERRY_FAILURE, .error = (uint16_t)error, .number = letter->number});
     carrier_settle(self, letter->number);
 }
 
-/* Notes which of each link's messages are the parts of the letter that was just sent. */
-static void carrier_note_parts(carrier_t *self, const letter_t *letter, int parts)
+/* Does what a letter says, whose line has a label. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
+static int carrier_obey_letter(carrier_t *self, const letter_t *letter)
 {
-    numbers_add(&self->open, letter->number, (uint64_t)parts);
-    for (size_t i = 0; i < self->uplinks.count; i++)
-        if (link_next_number(self->uplinks.items[i].link) > self->next[i])
-            numbers_add(&self->parts[i], self->next[i], letter->number);
+    party_t *party = &self->party;
+    uint64_t open = party->open_messages;
+    int rc = 1;
+    if (letter->kind == COMMAND_SEND)
+        return party_send(party, &letter->line, letter->flags, &self->waiting);
+    if (letter->kind == COMMAND_REQUEST)
+        return party_request(
+            party, &letter->line, letter->flags, reactor_now_ms(self->reactor) + letter->detail, &self->waiting);
+    if (letter->kind == COMMAND_DONE)
+        return party_done(party, letter->detail);
+    rc = party_reply(party, letter->detail, &letter->line, letter->flags, &self->waiting);
+    if (rc > 0 && party->open_messages == open) /* nobody has asked */
+        carrier_settle(self, letter->number);
+    return rc;
 }
 
 /* Sends the oldest letter. Returns false if it must wait; then it will be told when. */
-static bool carrier_send_letter(carrier_t *self, const letter_t *letter)
+static bool carrier_send_letter(carrier_t *self, letter_t *letter)
 {
-    for (size_t i = 0; i < self->uplinks.count; i++)
-        self->next[i] = link_next_number(self->uplinks.items[i].link);
-    int parts =
-        uplinks_send(&self->uplinks, self->session, letter->flags, self->args->name, &letter->line, &self->waiting);
-    if (parts > 0)
-        carrier_note_parts(self, letter, parts);
-    else if (parts < 0)
-        carrier_fail_letter(self, letter, -parts);
-    return parts != 0;
+    char label[32];
+    bool has_receipt = letter->flags & BODY_FLAG_RECEIPT;
+    int size = snprintf(label, sizeof label, "%" PRIu64 "%s", letter->number, has_receipt ? CARRIER_RECEIPT : "");
+    letter->line.label = span_of(label, (size_t)size);
+    int rc = carrier_obey_letter(self, letter);
+    if (rc < 0)
+        carrier_fail_letter(self, letter, -rc);
+    return rc != 0;
 }
 
 /* Reads the oldest letter. */
@@ -134,7 +144,10 @@ void carrier_fail_outbox(carrier_t *self, int error)
 
 static void carrier_login(carrier_t *self)
 {
-    self->session += (uint64_t)1 << 32;
+    if (self->session)
+        slots_remove(&self->slots, self->session);
+    self->session = slots_add(&self->slots, self, 0);
+    party_enter(&self->party, self->session, self->args->name);
     self->progress.logins++;
     self->progress.login = LOGIN_PENDING;
     if (link_state(self->uplink->link) != LINK_UP)
@@ -150,19 +163,45 @@ static void carrier_send(carrier_t *self, zmq_msg_t *frame)
         carrier_fail_outbox(self, self->progress.login_error);
 }
 
+/* A command about a group or a service. */
+static void carrier_command_of(carrier_t *self, const command_t *command, span_t name)
+{
+    party_t *party = &self->party;
+    if (self->progress.login != LOGIN_DONE)
+        self->progress.answer_count += command->kind == COMMAND_JOIN || command->kind == COMMAND_SERVE;
+    else if (command->kind == COMMAND_JOIN)
+        party_join(party, name);
+    else if (command->kind == COMMAND_LEAVE)
+        party_leave(party, name);
+    else if (command->kind == COMMAND_SERVE)
+        party_serve(party, name, command->count);
+    else
+        party_unserve(party, name);
+}
+
 static void carrier_command(carrier_t *self, zmq_msg_t *frame)
 {
     command_t command;
-    memcpy(&command, zmq_msg_data(frame), sizeof command);
+    const char *at = zmq_msg_data(frame);
+    memcpy(&command, at, sizeof command);
     switch ((command_kind_t)command.kind) {
     case COMMAND_LOGIN:
         carrier_login(self);
         break;
     case COMMAND_SEND:
+    case COMMAND_REQUEST:
+    case COMMAND_REPLY:
+    case COMMAND_DONE:
         carrier_send(self, frame);
         break;
+    case COMMAND_JOIN:
+    case COMMAND_LEAVE:
+    case COMMAND_SERVE:
+    case COMMAND_UNSERVE:
+        carrier_command_of(self, &command, span_of(at + sizeof command, zmq_msg_size(frame) - sizeof command));
+        break;
     case COMMAND_TAKEN:
-        inbox_take(&self->inbox, command.count);
+        self->taken += command.count;
         self->waiting_size -= command.size;
         break;
     case COMMAND_DRAIN:
@@ -212,8 +251,27 @@ static void carrier_check_marks(carrier_t *self)
     if (paused == self->paused)
         return;
     self->paused = paused;
+    party_pause(&self->party, paused, paused);
     if (self->registered)
         link_pause(self->uplink->link, self->args->name, paused);
+}
+
+/* N.B. the rest is done by the turn that this makes. */
+static void on_timer(uv_timer_t *timer)
+{
+    carrier_t *self = timer->data;
+    exchange_tick(&self->exchange, reactor_now_ms(self->reactor));
+}
+
+/* Nobody looks at the time while nothing depends on it. */
+static void carrier_check_timer(carrier_t *self)
+{
+    bool is_wanted = self->party.request_count > 0 || !exchange_is_settled(&self->exchange);
+    bool is_active = uv_is_active((uv_handle_t *)&self->timer);
+    if (is_wanted && !is_active)
+        uv_timer_start(&self->timer, on_timer, CARRIER_TICK_MS, CARRIER_TICK_MS);
+    else if (!is_wanted && is_active && self->phase == CARRIER_RUNNING)
+        uv_timer_stop(&self->timer);
 }
 
 /* The end of a turn: what the program does and is told, then the links. */
@@ -223,7 +281,9 @@ static void on_turn(void *arg)
     carrier_check_pauses(self);
     carrier_check_marks(self);
     carrier_send_on(self);
-    inbox_tell(&self->inbox, self->uplink->link, self->session);
+    holdings_tell(&self->holdings, self->uplink->link, self->session, self->taken, self->taken);
+    exchange_turn(&self->exchange, reactor_now_ms(self->reactor));
+    carrier_check_timer(self);
     for (size_t i = 0; i < self->uplinks.count; i++)
         link_flush(self->uplinks.items[i].link);
     if (self->phase != CARRIER_RUNNING)
@@ -250,30 +310,31 @@ static carrier_t *carrier_new(zsock_t *pipe, const carrier_args_t *args)
     link_options_t common = {
         .ledger = &self->ledger, .batch_records = &self->batch_records, .batch_bytes = &self->batch_bytes};
     randombytes_buf(&common.node, sizeof common.node);
-    self->parts = zmalloc(args->brokers->count * sizeof *self->parts);
-    self->next = zmalloc(args->brokers->count * sizeof *self->next);
     uplinks_init(&self->uplinks, self->reactor, args->config, args->brokers, &common, &carrier_link_owner, self);
     self->uplink = uplinks_of_name(&self->uplinks, args->name);
+    exchange_options_t options = {.groups = UINT_MAX, .services = UINT_MAX, .watches = UINT_MAX, .tracks = true};
+    exchange_init(&self->exchange, &self->slots, &self->uplinks, &self->ledger, &common.node, &options,
+        &carrier_party_owner, self);
+    party_init(&self->party, &self->exchange);
     return self;
 }
 
 static void carrier_destroy(carrier_t **self_p)
 {
     carrier_t *self = *self_p;
-    inbox_forget(&self->inbox, self->uplink->link);
-    inbox_fini(&self->inbox);
+    self->phase = CARRIER_DRAINED; /* N.B. nobody is told of what ends now */
+    holdings_forget(&self->holdings, self->uplink->link);
+    holdings_fini(&self->holdings);
     outbox_fini(&self->outbox);
-    for (size_t i = 0; i < self->uplinks.count; i++)
-        numbers_fini(&self->parts[i]);
-    numbers_fini(&self->open);
+    party_end(&self->party, FERRY_REASON_GONE);
+    exchange_fini(&self->exchange);
     watch_destroy(&self->pipe_watch);
     watch_destroy(&self->command_watch);
     uv_close((uv_handle_t *)&self->timer, NULL);
     uplinks_fini(&self->uplinks);
     reactor_destroy(&self->reactor);
     channel_end_close(&self->channel, false);
-    free(self->parts);
-    free(self->next);
+    slots_fini(&self->slots);
     free(self);
     *self_p = NULL;
 }

@@ -14,11 +14,10 @@
 #include <czmq.h>
 
 #include "client/channel.h"
-#include "client/inbox.h"
 #include "client/letter.h"
-#include "client/numbers.h"
 #include "client/outbox.h"
-#include "link/uplinks.h"
+#include "link/holdings.h"
+#include "link/party.h"
 
 /* What a ferry_t gives its carrier; borrowed for the actor's life. */
 typedef struct {
@@ -51,24 +50,25 @@ typedef struct carrier {
     ledger_t ledger; /* what links count; nobody asks */
     histogram_t batch_records, batch_bytes;
 
-    uint64_t session; /* generation in the high 32 bits: another one for each login */
+    slots_t slots;       /* the program, its groups and services */
+    exchange_t exchange; /* of one party: */
+    party_t party;
+    uint64_t session; /* another one for each login; 0 before the first */
     uplink_t *uplink; /* to the broker of the name; borrowed */
     link_claim_t claim;
     bool registered; /* its broker may know the name */
     bool paused;     /* too much waits for the program */
     size_t waiting_size;
 
-    inbox_t inbox;
+    holdings_t holdings; /* copies that were sent to the program */
+    uint64_t taken;      /* copies below it have been received by it */
     outbox_t outbox;
     list_node_t waiting; /* what the oldest letter waits for: a paused name, or room */
-    numbers_t *parts;    /* for each uplink: which message one of the link's is */
-    uint64_t *next;      /* scratch, for each uplink */
-    numbers_t open;      /* messages: how many of their parts are not settled */
     progress_t progress, told;
     bool has_events; /* that the program was not woken for */
 
     carrier_phase_t phase;
-    uv_timer_t timer; /* runs in a drain */
+    uv_timer_t timer; /* runs in a drain, and while a request is open */
     uint64_t settle_deadline_ms, leave_deadline_ms, end_deadline_ms;
 
     span_t recipients[LINE_RECIPIENTS_MAX]; /* scratch */
@@ -83,10 +83,11 @@ void carrier_send_on(carrier_t *self);
 /* Does so if the outbox has waited for what has woken it; *woken is empty then. */
 void carrier_wake(carrier_t *self, const list_t *woken);
 
-/* Sends an event to the program, unless that does not receive any more. */
-void carrier_event(carrier_t *self, const event_t *event, span_t name, span_t data);
+/* Sends an event to the program, unless that does not receive any more; the second without any text. */
+void carrier_event(carrier_t *self, const event_t *event, span_t name, span_t place, span_t data);
+void carrier_tell_event(carrier_t *self, const event_t *event);
 
-/* The message, or a part of it, is settled. */
+/* That message of the program is settled. */
 void carrier_settle(carrier_t *self, uint64_t number);
 
 /* Ends all messages that no link has accepted with that error. */

@@ -5,6 +5,7 @@
  * Owner: the actor's thread. */
 #include "base/log.h"
 #include "client/carrier.h"
+#include "wire/reason.h"
 
 #define DRAIN_STEP_MS    10   /* between looks at the deadlines */
 #define DRAIN_RESERVE_MS 1000 /* kept for the name to go, and for BYE */
@@ -26,7 +27,10 @@ static void on_drain_timer(uv_timer_t *timer)
 static void carrier_stop_receiving(carrier_t *self)
 {
     uplink_t *uplink = self->uplink;
-    inbox_return(&self->inbox, uplink->link, self->session, self->args->name);
+    holdings_loss_t loss = {
+        .link = uplink->link, .session = self->session, .name = self->args->name, .reason = FERRY_REASON_GONE};
+    for (; self->taken < self->holdings.next; self->taken++)
+        holdings_report(&self->holdings, self->taken, &loss, FERRY_ERROR_UNDELIVERED);
     self->waiting_size = 0;
     if (self->paused && self->registered)
         link_pause(uplink->link, self->args->name, false);
@@ -54,7 +58,7 @@ static bool carrier_is_settled(const carrier_t *self)
     for (size_t i = 0; i < self->uplinks.count; i++)
         if (!link_is_settled(self->uplinks.items[i].link))
             return false;
-    return !outbox_first(&self->outbox);
+    return !outbox_first(&self->outbox) && exchange_is_settled(&self->exchange);
 }
 
 static bool carrier_links_reached(const carrier_t *self, link_state_t state)
@@ -93,6 +97,8 @@ static void carrier_finish(carrier_t *self)
 void carrier_drain_go_on(carrier_t *self)
 {
     uint64_t now = reactor_now_ms(self->reactor);
+    if (!outbox_first(&self->outbox)) /* N.B. the ends of jobs are in there, too */
+        party_stop(&self->party, FERRY_REASON_GONE);
     if (self->phase == CARRIER_SETTLING && (carrier_is_settled(self) || now >= self->settle_deadline_ms))
         carrier_leave(self);
     if (self->phase == CARRIER_LEAVING && (carrier_links_reached(self, LINK_LEFT) || now >= self->leave_deadline_ms))

@@ -2,8 +2,6 @@
 /* [7] carrier_links: what the links tell the carrier, and what that means to its program: copies, failures, messages
  * that are settled, and its name. Copies that it will not receive any more are returned at once. Owner: the actor's
  * thread. */
-#include <assert.h>
-
 #include "base/log.h"
 #include "client/carrier.h"
 #include "ferry.h"
@@ -12,6 +10,7 @@
 static void on_up(void *owner, link_t *link, bool given_up)
 {
     carrier_t *self = owner;
+    exchange_up(&self->exchange, link, given_up);
     if (link != self->uplink->link)
         return;
     login_t login = self->progress.login;
@@ -22,8 +21,8 @@ static void on_up(void *owner, link_t *link, bool given_up)
         link_leaving(link, self->session);
     }
     if (given_up)
-        inbox_disown(&self->inbox);
-    inbox_restate(&self->inbox, link, self->session);
+        holdings_disown(&self->holdings);
+    holdings_restate(&self->holdings, link, self->session, self->taken);
 }
 
 static void on_state(void *owner, link_t *link)
@@ -32,6 +31,8 @@ static void on_state(void *owner, link_t *link)
     link_state_t state = link_state(link);
     uplink_t *uplink = uplinks_of_link(&self->uplinks, link);
     reactor_wake(self->reactor);
+    if (state == LINK_LEFT || state == LINK_CLOSED)
+        exchange_unlink(&self->exchange, link);
     if (state == LINK_DOWN) {
         paused_names_doubt(&uplink->pauses);
     } else if (state == LINK_CLOSED) {
@@ -50,7 +51,7 @@ static bool carrier_is_asked(const carrier_t *self, const link_t *link, uint64_t
 static void on_confirmed(void *owner, link_t *link, uint64_t session, link_claim_t claim)
 {
     carrier_t *self = owner;
-    if (!carrier_is_asked(self, link, session))
+    if (exchange_confirmed(&self->exchange, session, claim) || !carrier_is_asked(self, link, session))
         return;
     self->claim = claim;
     if (self->paused)
@@ -74,15 +75,15 @@ static void on_denied(void *owner, link_t *link, uint64_t session, int error)
     } else if (self->progress.login == LOGIN_DONE) {
         self->progress.login = LOGIN_LOST;
         carrier_fail_outbox(self, error);
-        carrier_event(
-            self, &(event_t){.kind = FERRY_CLOSED, .error = (uint16_t)error}, span_of(NULL, 0), span_of(NULL, 0));
+        party_stop(&self->party, FERRY_REASON_GONE);
+        carrier_tell_event(self, &(event_t){.kind = FERRY_CLOSED, .error = (uint16_t)error});
     }
 }
 
 static void on_left(void *owner, link_t *link, uint64_t session)
 {
     carrier_t *self = owner;
-    if (carrier_is_asked(self, link, session))
+    if (!exchange_left(&self->exchange, session) && carrier_is_asked(self, link, session))
         self->registered = false;
 }
 
@@ -99,10 +100,16 @@ static void carrier_return(
             .name = self->args->name});
 }
 
-static void carrier_deliver(carrier_t *self, const body_copy_t *copy, origin_t *origin)
+/* A copy for the program itself. Returns the reason why it will not receive it, or 0. */
+static int carrier_deliver(carrier_t *self, const body_copy_t *copy, origin_t *origin)
 {
-    inbox_add(&self->inbox, copy, origin);
-    carrier_event(self, &(event_t){.kind = FERRY_MESSAGE}, copy->sender, copy->text);
+    if (self->phase != CARRIER_RUNNING || self->progress.login != LOGIN_DONE)
+        return FERRY_REASON_GONE;
+    if (copy->flags & BODY_FLAG_REPLY)
+        return party_answer(&self->party, copy, origin);
+    holdings_add(&self->holdings, copy, origin);
+    carrier_event(self, &(event_t){.kind = FERRY_MESSAGE}, copy->sender, span_of(NULL, 0), copy->text);
+    return 0;
 }
 
 static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
@@ -110,51 +117,34 @@ static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t
     carrier_t *self = owner;
     for (unsigned i = 0; i < copy->recipient_count; i++) {
         uint64_t session = body_session_at(copy, i);
-        bool receives = self->phase == CARRIER_RUNNING && self->progress.login == LOGIN_DONE;
-        if (copy->flags & BODY_FLAG_REPLY) /* it has asked nobody */
-            carrier_return(self, link, session, copy, origin, FERRY_REASON_EXPIRED);
-        else if (receives && carrier_is_asked(self, link, session))
-            carrier_deliver(self, copy, origin);
-        else
-            carrier_return(self, link, session, copy, origin, FERRY_REASON_GONE);
+        if (exchange_copy(&self->exchange, link, session, copy, origin))
+            continue;
+        int reason = carrier_is_asked(self, link, session) ? carrier_deliver(self, copy, origin) : FERRY_REASON_GONE;
+        if (reason)
+            carrier_return(self, link, session, copy, origin, reason);
     }
 }
 
 static void on_late(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
 {
-    for (unsigned i = 0; i < copy->recipient_count; i++)
-        carrier_return(owner, link, body_session_at(copy, i), copy, origin, FERRY_REASON_LATE);
-}
-
-/* Which of the program's messages one of a link's is; NULL if it is settled already. */
-static number_t *carrier_part(const carrier_t *self, const link_t *link, uint64_t number)
-{
-    size_t index = 0;
-    while (self->uplinks.items[index].link != link)
-        index++;
-    return numbers_find(&self->parts[index], number);
+    carrier_t *self = owner;
+    for (unsigned i = 0; i < copy->recipient_count; i++) {
+        uint64_t session = body_session_at(copy, i);
+        if (!exchange_late(&self->exchange, link, session, copy, origin))
+            carrier_return(self, link, session, copy, origin, FERRY_REASON_LATE);
+    }
 }
 
 static void on_notice(void *owner, link_t *link, const body_notice_t *notice)
 {
     carrier_t *self = owner;
-    const number_t *part = carrier_part(self, link, notice->number);
-    carrier_event(self,
-        &(event_t){
-            .kind = FERRY_FAILURE, .error = notice->error, .reason = notice->reason, .number = part ? part->value : 0},
-        notice->name, span_of(NULL, 0));
+    exchange_notice(&self->exchange, link, notice);
 }
 
 static void on_settled(void *owner, link_t *link, uint64_t session, uint64_t number)
 {
     carrier_t *self = owner;
-    size_t index = (size_t)(uplinks_of_link(&self->uplinks, link) - self->uplinks.items);
-    number_t *part = carrier_part(self, link, number);
-    (void)session;
-    assert(part);
-    uint64_t message = part->value;
-    numbers_end(&self->parts[index], part);
-    carrier_settle(self, message);
+    exchange_settled(&self->exchange, link, session, number);
 }
 
 static void on_pause(void *owner, link_t *link, span_t name, bool paused)

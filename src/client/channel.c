@@ -74,6 +74,17 @@ void channel_command(const channel_end_t *self, const command_t *command)
     handover_send_bytes(self->commands, command, sizeof *command, ZMQ_DONTWAIT);
 }
 
+void channel_command_of(const channel_end_t *self, const command_t *command, span_t name)
+{
+    zmq_msg_t frame;
+    if (zmq_msg_init_size(&frame, sizeof *command + name.size) != 0)
+        abort();
+    uint8_t *at = zmq_msg_data(&frame);
+    memcpy(at, command, sizeof *command);
+    memcpy(at + sizeof *command, name.data, name.size);
+    handover_send(&frame, self->commands, ZMQ_DONTWAIT);
+}
+
 void channel_read_progress(const channel_end_t *self, progress_t *progress)
 {
     while (handover_receive_bytes(self->commands, progress, sizeof *progress, ZMQ_DONTWAIT) == 0)
@@ -106,17 +117,18 @@ static uint8_t *put_text(uint8_t *at, span_t text)
     return at + text.size + 1;
 }
 
-size_t channel_send_event(const channel_end_t *self, const event_t *event, span_t name, span_t data)
+size_t channel_send_event(const channel_end_t *self, const event_t *event, span_t name, span_t place, span_t data)
 {
     zmq_msg_t frame;
     event_t head = *event;
     head.name_size = (uint16_t)name.size;
-    size_t size = sizeof head + name.size + 1 + data.size + 1;
+    head.place_size = (uint16_t)place.size;
+    size_t size = sizeof head + name.size + 1 + place.size + 1 + data.size + 1;
     if (zmq_msg_init_size(&frame, size) != 0)
         abort();
     uint8_t *at = zmq_msg_data(&frame);
     memcpy(at, &head, sizeof head);
-    put_text(put_text(at + sizeof head, name), data);
+    put_text(put_text(put_text(at + sizeof head, name), place), data);
     if (handover_send(&frame, self->events, ZMQ_DONTWAIT) < 0)
         handover_close(&frame);
     return size;

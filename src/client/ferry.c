@@ -13,6 +13,7 @@
 #include "client/ferry_msg.h"
 #include "client/host.h"
 #include "client/letter.h"
+#include "client/numbers.h"
 
 #define FERRY_HIGH_MARK     (256 * 1024)
 #define FERRY_LOW_MARK      (64 * 1024)
@@ -26,13 +27,15 @@ struct ferry {
     config_t *config;
     brokers_t *brokers;
     channel_end_t channel;
-    carrier_args_t args; /* with the carrier's end, until that is started */
-    zactor_t *carrier;   /* NULL until the first login */
-    progress_t progress; /* as it was read last */
-    uint64_t logins;     /* how often the name was asked for */
-    bool asking;         /* and the answer to the last time was not told to the program yet */
-    uint64_t sent_count; /* messages */
-    uint64_t sent_size;  /* bytes of letters */
+    carrier_args_t args;  /* with the carrier's end, until that is started */
+    zactor_t *carrier;    /* NULL until the first login */
+    progress_t progress;  /* as it was read last */
+    uint64_t logins;      /* how often the name was asked for */
+    bool asking;          /* and the answer to the last time was not told to the program yet */
+    uint64_t sent_count;  /* messages */
+    uint64_t asked_count; /* groups and services: that must be answered */
+    numbers_t jobs;       /* that were received and not ended */
+    uint64_t sent_size;   /* bytes of letters */
     uint64_t queue_size;
     bool closed; /* FERRY_CLOSED was received */
     buffer_t address;
@@ -136,6 +139,7 @@ int ferry_destroy(ferry_t **self_p, int deadline_ms)
     brokers_destroy(&self->brokers);
     config_destroy(&self->config);
     buffer_fini(&self->address);
+    numbers_fini(&self->jobs);
     free(self->name);
     free(self);
     return unsettled;
@@ -224,28 +228,144 @@ static int ferry_wait_room(ferry_t *self, size_t size, int timeout_ms)
     return rc;
 }
 
-int64_t ferry_send(ferry_t *self, const char *recipients, const void *data, size_t size, int timeout_ms)
+/* Sends a letter that is filled in but for its number; `overhead` is what goes out beside its line. Blocks and returns
+ * as ferry_send does. */
+static int64_t ferry_post(ferry_t *self, letter_t *letter, size_t overhead, int timeout_ms)
 {
-    line_t line = {.recipients = self->recipients};
-    if (!recipients || (!data && size > 0))
-        return -FERRY_E_INVALID;
-    ferry_read_progress(self);
-    int rc = ferry_standing(self);
-    if (rc == 0)
-        rc = letter_address(&line, &self->address, recipients);
-    line.text = span_of(data, size);
-    if (rc == 0 &&
-        body_message_size(self->args.name, line.recipients, line.recipient_count, line.text) > self->progress.largest)
-        rc = -FERRY_E_TOO_LARGE;
-    if (rc == 0)
-        rc = ferry_wait_room(self, letter_size(&line), timeout_ms);
+    const line_t *line = &letter->line;
+    size_t size = body_message_size(self->args.name, line->recipients, line->recipient_count, line->text) + overhead;
+    int rc = size > self->progress.largest ? -FERRY_E_TOO_LARGE : ferry_wait_room(self, letter_size(line), timeout_ms);
     if (rc != 0)
         return rc;
     zmq_msg_t frame;
-    letter_write(&frame, &line, ++self->sent_count);
+    letter->number = ++self->sent_count;
+    letter_write(letter, &frame);
     self->sent_size += zmq_msg_size(&frame);
     handover_send(&frame, self->channel.commands, ZMQ_DONTWAIT);
     return (int64_t)self->sent_count;
+}
+
+/* Whether a message may be sent: 0, or -FERRY_E_…. */
+static int ferry_check(ferry_t *self, const void *data, size_t size)
+{
+    if (!data && size > 0)
+        return -FERRY_E_INVALID;
+    ferry_read_progress(self);
+    return ferry_standing(self);
+}
+
+static int64_t ferry_send_flagged(
+    ferry_t *self, unsigned flags, const char *recipients, const void *data, size_t size, int timeout_ms)
+{
+    letter_t letter = {.kind = COMMAND_SEND, .flags = flags, .line.recipients = self->recipients};
+    int rc = recipients ? ferry_check(self, data, size) : -FERRY_E_INVALID;
+    if (rc == 0)
+        rc = letter_address(&letter.line, &self->address, recipients);
+    letter.line.text = span_of(data, size);
+    return rc == 0 ? ferry_post(self, &letter, 0, timeout_ms) : rc;
+}
+
+int64_t ferry_send(ferry_t *self, const char *recipients, const void *data, size_t size, int timeout_ms)
+{
+    return ferry_send_flagged(self, 0, recipients, data, size, timeout_ms);
+}
+
+int64_t ferry_send_receipt(ferry_t *self, const char *recipients, const void *data, size_t size, int timeout_ms)
+{
+    return ferry_send_flagged(self, BODY_FLAG_RECEIPT, recipients, data, size, timeout_ms);
+}
+
+int64_t ferry_request(ferry_t *self, const char *service, const void *data, size_t size, int answer_ms, int timeout_ms)
+{
+    letter_t letter = {.kind = COMMAND_REQUEST, .detail = (uint64_t)answer_ms, .line.recipients = self->recipients};
+    int rc = service && answer_ms > 0 && answer_ms <= LINE_TIME_MAX ? ferry_check(self, data, size) : -FERRY_E_INVALID;
+    if (rc == 0)
+        rc = letter_address(&letter.line, &self->address, service);
+    if (rc == 0 && (letter.line.recipient_count != 1 || !name_is_service(letter.line.recipients[0])))
+        rc = -FERRY_E_BAD_NAME;
+    letter.line.text = span_of(data, size);
+    return rc == 0 ? ferry_post(self, &letter, LETTER_LABEL_SIZE, timeout_ms) : rc;
+}
+
+/* The job that is open under that number, or NULL. */
+static number_t *ferry_job(const ferry_t *self, int64_t job)
+{
+    return job > 0 ? numbers_find(&self->jobs, (uint64_t)job) : NULL;
+}
+
+int64_t ferry_reply(ferry_t *self, int64_t job, const void *data, size_t size, int timeout_ms)
+{
+    letter_t letter = {.kind = COMMAND_REPLY, .detail = (uint64_t)job, .line.text = span_of(data, size)};
+    int rc = ferry_check(self, data, size);
+    if (rc == 0 && !ferry_job(self, job))
+        rc = -FERRY_E_NO_SUCH_JOB;
+    int64_t number = rc == 0 ? ferry_post(self, &letter, LETTER_REPLY_SIZE, timeout_ms) : rc;
+    if (number > 0)
+        numbers_end(&self->jobs, ferry_job(self, job));
+    return number;
+}
+
+int ferry_done(ferry_t *self, int64_t job)
+{
+    zmq_msg_t frame;
+    int rc = ferry_check(self, NULL, 0);
+    if (rc == 0 && !ferry_job(self, job))
+        rc = -FERRY_E_NO_SUCH_JOB;
+    if (rc != 0)
+        return rc;
+    numbers_end(&self->jobs, ferry_job(self, job));
+    letter_write(&(letter_t){.kind = COMMAND_DONE, .detail = (uint64_t)job}, &frame);
+    self->sent_size += zmq_msg_size(&frame);
+    handover_send(&frame, self->channel.commands, ZMQ_DONTWAIT);
+    return 0;
+}
+
+/* Says a command about a group or a service, whose name begins with that sign. Returns 0 or -FERRY_E_…. */
+static int ferry_command_of(ferry_t *self, command_kind_t kind, uint32_t count, char sign, const char *name)
+{
+    int rc = ferry_check(self, NULL, 0);
+    if (rc == 0 && (!name || *name != sign || line_check_name(span_str(name + 1), FERRY_NAME_MAX - 1) != 0))
+        rc = -FERRY_E_BAD_NAME;
+    if (rc == 0)
+        channel_command_of(&self->channel, &(command_t){.kind = kind, .count = count}, span_str(name));
+    return rc;
+}
+
+/* Says one that is answered, and waits until all are. */
+static int ferry_ask(ferry_t *self, command_kind_t kind, uint32_t count, char sign, const char *name, int timeout_ms)
+{
+    int64_t began_ms = zclock_mono();
+    int rc = ferry_command_of(self, kind, count, sign, name);
+    if (rc != 0)
+        return rc;
+    self->asked_count++;
+    while (rc == 0 && self->progress.answer_count < self->asked_count && ferry_standing(self) == 0)
+        rc = ferry_wait(self, began_ms, timeout_ms);
+    if (ferry_standing(self) != 0)
+        return ferry_standing(self);
+    return self->progress.answer_count == self->asked_count ? 0 : rc;
+}
+
+int ferry_join(ferry_t *self, const char *group, int timeout_ms)
+{
+    return ferry_ask(self, COMMAND_JOIN, 0, '#', group, timeout_ms);
+}
+
+int ferry_leave(ferry_t *self, const char *group)
+{
+    return ferry_command_of(self, COMMAND_LEAVE, 0, '#', group);
+}
+
+int ferry_serve(ferry_t *self, const char *service, int credit, int timeout_ms)
+{
+    if (credit < 1 || credit > LINE_CREDIT_MAX)
+        return -FERRY_E_INVALID;
+    return ferry_ask(self, COMMAND_SERVE, (uint32_t)credit, '@', service, timeout_ms);
+}
+
+int ferry_unserve(ferry_t *self, const char *service)
+{
+    return ferry_command_of(self, COMMAND_UNSERVE, 0, '@', service);
 }
 
 int ferry_settle(ferry_t *self, int timeout_ms)
@@ -268,9 +388,12 @@ static ferry_msg_t *ferry_take(ferry_t *self, zmq_msg_t *frame)
 {
     size_t size = zmq_msg_size(frame);
     ferry_msg_t *msg = ferry_msg_new(frame);
-    bool is_message = ferry_msg_kind(msg) == FERRY_MESSAGE;
-    self->closed = ferry_msg_kind(msg) == FERRY_CLOSED;
-    channel_command(&self->channel, &(command_t){.kind = COMMAND_TAKEN, .count = is_message, .size = size});
+    int kind = ferry_msg_kind(msg);
+    bool is_copy = kind == FERRY_MESSAGE || kind == FERRY_REPLY;
+    self->closed = kind == FERRY_CLOSED;
+    if (kind == FERRY_JOB)
+        numbers_add(&self->jobs, (uint64_t)ferry_msg_job(msg), 1);
+    channel_command(&self->channel, &(command_t){.kind = COMMAND_TAKEN, .count = is_copy, .size = size});
     return msg;
 }
 

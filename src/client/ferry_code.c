@@ -20,6 +20,7 @@ static const struct {
     {FERRY_E_NO_SUCH_PEER, NULL, "Nobody is logged in under the recipient's name."},
     {FERRY_E_UNDELIVERED, NULL, "The message was accepted and not delivered."},
     {FERRY_E_UNCONFIRMED, NULL, "Whether the message was delivered cannot be known."},
+    {FERRY_E_NO_SUCH_JOB, NULL, "There is no such job, or not any more."},
     {FERRY_E_TIMEOUT, "timeout", "It did not come about in time."},
     {FERRY_E_INTERRUPTED, "interrupted", "A signal came first."},
     {FERRY_E_NOT_LOGGED_IN, "not-logged-in", "The name is not logged in."},

@@ -7,6 +7,7 @@
 
 #include "base/handover.h"
 #include "client/channel.h"
+#include "wire/error.h"
 #include "wire/reason.h"
 
 struct ferry_msg {
@@ -44,22 +45,43 @@ int ferry_msg_kind(const ferry_msg_t *self)
 
 const char *ferry_msg_sender(const ferry_msg_t *self)
 {
-    return self->event.kind == FERRY_MESSAGE ? self->name : "";
+    return self->event.kind == FERRY_MESSAGE || self->event.kind == FERRY_JOB ? self->name : "";
 }
 
-const void *ferry_msg_data(const ferry_msg_t *self)
+/* The group or the service. */
+static const char *ferry_msg_place(const ferry_msg_t *self)
 {
     return self->name + self->event.name_size + 1;
 }
 
+const void *ferry_msg_data(const ferry_msg_t *self)
+{
+    return ferry_msg_place(self) + self->event.place_size + 1;
+}
+
 size_t ferry_msg_size(const ferry_msg_t *self)
 {
-    return zmq_msg_size(&self->frame) - sizeof self->event - self->event.name_size - 2;
+    return zmq_msg_size(&self->frame) - sizeof self->event - self->event.name_size - self->event.place_size - 3;
+}
+
+const char *ferry_msg_group(const ferry_msg_t *self)
+{
+    return self->event.kind == FERRY_MESSAGE ? ferry_msg_place(self) : "";
+}
+
+const char *ferry_msg_service(const ferry_msg_t *self)
+{
+    return self->event.kind == FERRY_JOB ? ferry_msg_place(self) : "";
+}
+
+int64_t ferry_msg_job(const ferry_msg_t *self)
+{
+    return self->event.kind == FERRY_JOB ? (int64_t)self->event.number : 0;
 }
 
 int64_t ferry_msg_number(const ferry_msg_t *self)
 {
-    return (int64_t)self->event.number;
+    return self->event.kind == FERRY_JOB ? 0 : (int64_t)self->event.number;
 }
 
 const char *ferry_msg_recipient(const ferry_msg_t *self)
@@ -69,7 +91,7 @@ const char *ferry_msg_recipient(const ferry_msg_t *self)
 
 int ferry_msg_error(const ferry_msg_t *self)
 {
-    return self->event.error;
+    return self->event.error == FERRY_ERROR_TIMEOUT ? FERRY_E_TIMEOUT : self->event.error;
 }
 
 const char *ferry_msg_reason(const ferry_msg_t *self)

@@ -42,13 +42,17 @@ size_t letter_size(const line_t *line)
     return size;
 }
 
-void letter_write(zmq_msg_t *frame, const line_t *line, uint64_t number)
+void letter_write(const letter_t *self, zmq_msg_t *frame)
 {
+    const line_t *line = &self->line;
     if (zmq_msg_init_size(frame, letter_size(line)) != 0)
         abort();
     uint8_t *at = zmq_msg_data(frame);
-    command_t command = {
-        .kind = COMMAND_SEND, .count = line->recipient_count, .number = number, .size = letter_flags(line->text)};
+    command_t command = {.kind = self->kind,
+        .count = line->recipient_count,
+        .number = self->number,
+        .size = self->flags | letter_flags(line->text),
+        .detail = self->detail};
     memcpy(at, &command, sizeof command);
     at += sizeof command;
     for (unsigned i = 0; i < line->recipient_count; i++) {
@@ -66,7 +70,9 @@ void letter_read(letter_t *self, zmq_msg_t *frame)
     const char *at = zmq_msg_data(frame), *end = at + zmq_msg_size(frame);
     memcpy(&command, at, sizeof command);
     at += sizeof command;
+    self->kind = (command_kind_t)command.kind;
     self->number = command.number;
+    self->detail = command.detail;
     self->size = zmq_msg_size(frame);
     self->flags = (unsigned)command.size;
     self->line.recipient_count = command.count;

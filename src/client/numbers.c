@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* numbers: a sorted array. What is over stays until that is the larger part, so that ending costs little wherever it
  * happens, and one number that stays for long does not keep those behind it. Nothing fails but by abort. Owner: the
- * carrier's thread. */
+ * thread that has it. */
 #include "client/numbers.h"
 
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* numbers: what is to be known by a number that only rises, until that is over: which of the program's messages one of
- * a link is, and how many parts of a message are not settled. Numbers come in order and go in any. Embedded in the
- * carrier, whose thread's it is. */
+/* numbers: what is to be known by a number that only rises, until that is over, such as a program's jobs. Numbers come
+ * in order and go in any. Embedded in its owner, whose thread's it is. */
 #ifndef FERRY_CLIENT_NUMBERS_H
 #define FERRY_CLIENT_NUMBERS_H
 

@@ -16,6 +16,7 @@ static void the_codes_of_the_line_protocol_have_its_numbers(void **state)
     assert_int_equal(FERRY_E_NO_SUCH_PEER, FERRY_ERROR_NO_SUCH_PEER);
     assert_int_equal(FERRY_E_UNDELIVERED, FERRY_ERROR_UNDELIVERED);
     assert_int_equal(FERRY_E_UNCONFIRMED, FERRY_ERROR_UNCONFIRMED);
+    assert_int_equal(FERRY_E_NO_SUCH_JOB, FERRY_ERROR_NO_SUCH_JOB);
 }
 
 static void a_code_and_its_negative_have_a_word_and_a_sentence(void **state)

@@ -64,7 +64,7 @@ static letter_t write_and_read(zmq_msg_t *frame, span_t text)
     static span_t read[FERRY_RECIPIENTS_MAX];
     letter_t letter = {.line.recipients = read};
     line.text = text;
-    letter_write(frame, &line, 17);
+    letter_write(&(letter_t){.kind = COMMAND_REQUEST, .number = 17, .detail = 5000, .line = line}, frame);
     assert_int_equal(zmq_msg_size(frame), letter_size(&line));
     letter_read(&letter, frame);
     return letter;
@@ -76,12 +76,28 @@ static void what_is_written_is_read(void **state)
     zmq_msg_t frame;
     assert_int_equal(address("bob, carol"), 0);
     letter_t letter = write_and_read(&frame, span_of("a\0b", 3));
+    assert_int_equal(letter.kind, COMMAND_REQUEST);
     assert_int_equal(letter.number, 17);
+    assert_int_equal(letter.detail, 5000);
     assert_int_equal(letter.size, letter_size(&line));
     assert_int_equal(letter.line.recipient_count, 2);
     assert_true(span_equal(letter.line.recipients[0], span_str("bob")));
     assert_true(span_equal(letter.line.recipients[1], span_str("carol")));
     assert_true(span_equal(letter.line.text, span_of("a\0b", 3)));
+    zmq_msg_close(&frame);
+}
+
+static void the_end_of_a_job_has_neither_names_nor_text(void **state)
+{
+    (void)state;
+    zmq_msg_t frame;
+    letter_t letter = {.line.recipients = NULL};
+    letter_write(&(letter_t){.kind = COMMAND_DONE, .detail = 7}, &frame);
+    letter_read(&letter, &frame);
+    assert_int_equal(letter.kind, COMMAND_DONE);
+    assert_int_equal(letter.detail, 7);
+    assert_int_equal(letter.line.recipient_count, 0);
+    assert_int_equal(letter.line.text.size, 0);
     zmq_msg_close(&frame);
 }
 
@@ -115,6 +131,7 @@ int main(void)
         cmocka_unit_test_teardown(what_is_no_name_is_told, free_buffer),
         cmocka_unit_test_teardown(there_are_so_many_recipients_and_no_more, free_buffer),
         cmocka_unit_test_teardown(what_is_written_is_read, free_buffer),
+        cmocka_unit_test_teardown(the_end_of_a_job_has_neither_names_nor_text, free_buffer),
         cmocka_unit_test_teardown(what_is_no_line_is_opaque, free_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
