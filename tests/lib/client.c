@@ -213,6 +213,16 @@ const char *client_read(client_t *self)
     return read_wanted(self, "a line");
 }
 
+const char *client_read_ready(client_t *self)
+{
+    const char *line = line_buffer_next(&self->input, NULL);
+    if (!line && !is_over(self)) {
+        take_input(self);
+        line = line_buffer_next(&self->input, NULL);
+    }
+    return line;
+}
+
 void client_wait_input(client_t *self)
 {
     struct pollfd readable = {.fd = self->fd, .events = POLLIN};

@@ -46,6 +46,9 @@ void client_half_close(client_t *self);
 /* The next line without its end, valid until the next call for this client. */
 const char *client_read(client_t *self);
 
+/* The same if a whole line is there now; NULL if not. */
+const char *client_read_ready(client_t *self);
+
 /* Waits until something lies in the socket, and leaves it there. */
 void client_wait_input(client_t *self);
 
