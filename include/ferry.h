@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* ferry: FerryMQ's client library. A ferry_t is one name at the brokers: it logs in, sends messages to other names, to
- * groups and to services, and receives what others send, whether these are programs of this library, ZeroMQ programs, or
- * clients of the line protocol.
+ * groups and to services, and receives what others send, whether these are programs of this library, ZeroMQ programs,
+ * or clients of the line protocol.
  *
  *     ferry_t *ferry = ferry_new ("alice", "tcp://127.0.0.1:7410");
  *     if (ferry && ferry_login (ferry, 5000) == 0) {
@@ -124,16 +124,16 @@ FERRY_EXPORT int ferry_login(ferry_t *self, int timeout_ms);
  * whose programs one gets it, and ends it. */
 FERRY_EXPORT int64_t ferry_send(ferry_t *self, const char *recipients, const void *data, size_t size, int timeout_ms);
 
-/* The same with a receipt: when all copies are delivered, FERRY_RECEIPT says so; if one was not, its FERRY_FAILURE comes
- * instead. To have been delivered is to have been received by a program, acknowledged by the kernel of a client of the
- * line protocol, or done as a job. */
+/* The same with a receipt: when all copies are delivered, FERRY_RECEIPT says so; if one was not, its FERRY_FAILURE
+ * comes instead. To have been delivered is to have been received by a program, acknowledged by the kernel of a client
+ * of the line protocol, or done as a job. */
 FERRY_EXPORT int64_t ferry_send_receipt(
     ferry_t *self, const char *recipients, const void *data, size_t size, int timeout_ms);
 
 /* Joins a group, "#room", and blocks until the program is a member of all that it has joined, which waits for brokers
  * that cannot be reached. What others send from then on comes as FERRY_MESSAGE, with ferry_msg_group. A restart of a
- * broker, orderly or not, takes nobody out of a group. N.B. a member that does not receive makes those wait that send to the group.
- * Returns 0, or -FERRY_E_BAD_NAME, -FERRY_E_NOT_LOGGED_IN, -FERRY_E_NAME_TAKEN; or -FERRY_E_TIMEOUT or
+ * broker, orderly or not, takes nobody out of a group. N.B. a member that does not receive makes those wait that send
+ * to the group. Returns 0, or -FERRY_E_BAD_NAME, -FERRY_E_NOT_LOGGED_IN, -FERRY_E_NAME_TAKEN; or -FERRY_E_TIMEOUT or
  * -FERRY_E_INTERRUPTED, after which it is joined as soon as that can be. */
 FERRY_EXPORT int ferry_join(ferry_t *self, const char *group, int timeout_ms);
 
@@ -159,9 +159,9 @@ FERRY_EXPORT int ferry_done(ferry_t *self, int64_t job);
  * FERRY_E_UNDELIVERED with the reason expired. Or returns -FERRY_E_NO_SUCH_JOB. */
 FERRY_EXPORT int64_t ferry_reply(ferry_t *self, int64_t job, const void *data, size_t size, int timeout_ms);
 
-/* Asks a service. Blocks and returns as ferry_send does; within `answer_ms`, 1 to an hour (3,600,000), comes FERRY_REPLY
- * with that number and the answer, or else FERRY_FAILURE, with FERRY_E_TIMEOUT if nobody has answered in that time.
- * -FERRY_E_INVALID for another time. */
+/* Asks a service. Blocks and returns as ferry_send does; within `answer_ms`, 1 to an hour (3,600,000), comes
+ * FERRY_REPLY with that number and the answer, or else FERRY_FAILURE, with FERRY_E_TIMEOUT if nobody has answered in
+ * that time. -FERRY_E_INVALID for another time. */
 FERRY_EXPORT int64_t ferry_request(
     ferry_t *self, const char *service, const void *data, size_t size, int answer_ms, int timeout_ms);
 
@@ -193,8 +193,8 @@ enum {
     FERRY_FAILURE = 2, /* a message has not reached a recipient: error, reason, recipient, number */
     FERRY_SETTLED = 3, /* a message is settled: number. All its failures came before; what has none was delivered */
     FERRY_CLOSED = 4,  /* the name was lost: error. It is the last; what was received before it is yours all the same */
-    FERRY_JOB = 5,     /* somebody has sent a message to a service that this program serves: sender, service, job, data */
-    FERRY_REPLY = 6,   /* the answer to a request: number, data, size */
+    FERRY_JOB = 5,   /* somebody has sent a message to a service that this program serves: sender, service, job, data */
+    FERRY_REPLY = 6, /* the answer to a request: number, data, size */
     FERRY_RECEIPT = 7, /* a message with a receipt was delivered to all: number */
 };
 
@@ -224,7 +224,8 @@ FERRY_EXPORT int64_t ferry_msg_number(const ferry_msg_t *self);
 FERRY_EXPORT const char *ferry_msg_recipient(const ferry_msg_t *self);
 
 /* The code of a failure (FERRY_E_NO_SUCH_PEER, FERRY_E_UNDELIVERED, FERRY_E_UNCONFIRMED, FERRY_E_TOO_LARGE,
- * FERRY_E_TIMEOUT of a request, or FERRY_E_NAME_TAKEN if the name was lost before the message left) or of the end of the name; else 0. */
+ * FERRY_E_TIMEOUT of a request, or FERRY_E_NAME_TAKEN if the name was lost before the message left) or of the end of
+ * the name; else 0. */
 FERRY_EXPORT int ferry_msg_error(const ferry_msg_t *self);
 
 /* Why, with FERRY_E_UNDELIVERED and FERRY_E_UNCONFIRMED: "gone", "stalled", "drained", "gateway-lost", "broker-lost",
