@@ -43,6 +43,29 @@ static void the_echo_service_answers_until_it_is_stopped(void **state)
     server_stop(&server);
 }
 
+static void the_mill_works_until_it_is_stopped(void **state)
+{
+    (void)state;
+    server_t *server = server_start("all", NULL);
+    client_t *alice = client_login(server_gateway(server), "alice"), *bob = client_login(server_gateway(server), "bob");
+    client_send(bob, "/join #mill");
+    client_expect(bob, "ok join #mill");
+    process_t *mill = example_start("mill", (const char *const[]){server_broker(server), NULL});
+    process_wait_log(mill, "event=login name=miller", DEADLINE_USUAL_MS);
+    client_send(alice, "/who @"); /* it may not serve yet */
+    while (strcmp(client_read(alice), "ok who 1") != 0)
+        client_send(alice, "/who @");
+    client_barrier(alice);
+    client_send(alice, "/request r1 60s @mill: rye");
+    client_expect(alice, "ok r1 RYE");
+    client_expect(bob, "from miller #mill: alice");
+    process_signal(mill, SIGTERM);
+    process_expect_exit(mill, 0, EXIT_MS);
+    client_send(alice, "@mill: oats");
+    client_expect(alice, "error no-such-peer @mill");
+    server_stop(&server);
+}
+
 static void deliver_goes_on_through_the_death_of_a_broker(void **state)
 {
     (void)state;
@@ -101,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_echo_service_answers_until_it_is_stopped),
+        TEST(the_mill_works_until_it_is_stopped),
         TEST(deliver_goes_on_through_the_death_of_a_broker),
         TEST(deliver_says_what_did_not_arrive),
         TEST(the_readme_shows_the_echo_service_as_it_is),

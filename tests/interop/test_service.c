@@ -16,10 +16,21 @@
 #define PYTHON    "/usr/bin/python3"
 #define LINES_MAX 30
 
-/* Writes the document's only Python to a file; returns its path, valid until the next call. */
-static const char *write_example(void)
+/* Writes the text to a file; returns its path, valid until the next call. */
+static const char *write_script(const char *text)
 {
     static char path[200];
+    snprintf(path, sizeof path, "%s/service.py", folder_new());
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    return path;
+}
+
+/* The same for the only Python of the protocol. */
+static const char *write_example(void)
+{
     char *text = document_read("proto/plain.md", NULL);
     char *start = strstr(text, "```python\n");
     assert_non_null(start);
@@ -31,13 +42,31 @@ static const char *write_example(void)
     for (const char *at = start; (at = strchr(at, '\n')); at++)
         lines++;
     assert_true(lines < LINES_MAX);
-    snprintf(path, sizeof path, "%s/service.py", folder_new());
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(start, file);
-    fclose(file);
+    const char *path = write_script(start);
     free(text);
     return path;
+}
+
+/* Starts the Python that stands in the README below that heading, at another endpoint than it says. */
+static process_t *start_of_readme(server_t *server, const char *heading)
+{
+    static const char endpoint[] = "tcp://127.0.0.1:7411";
+    char *readme = document_read("README.md", NULL), *at = strstr(readme, heading), text[4096] = "";
+    assert_non_null(at);
+    at = strstr(at, "    import zmq\n");
+    assert_non_null(at);
+    for (char *line; (line = strsep(&at, "\n")) && (*line == ' ' || *line == '\0');) {
+        char *place = strstr(line, endpoint);
+        size_t size = strlen(text), left = sizeof text - size;
+        line += *line ? 4 : 0;
+        if (place)
+            snprintf(text + size, left, "%.*s%s%s\n", (int)(place - line), line, server_peers(server),
+                place + strlen(endpoint));
+        else
+            snprintf(text + size, left, "%s\n", line);
+    }
+    free(readme);
+    return process_run(PYTHON, write_script(text), NULL);
 }
 
 static process_t *start_service(server_t *broker, const char *name)
@@ -114,11 +143,35 @@ static void the_program_outlives_a_broker_that_is_killed(void **state)
     server_stop(&broker);
 }
 
+static void the_services_of_the_readme_serve(void **state)
+{
+    (void)state;
+    server_t *server = server_start("all", NULL);
+    client_t *carl = client_login(server_gateway(server), "carl");
+    client_send(carl, "/watch shout");
+    client_expect(carl, "ok watch shout away");
+    process_t *shout = start_of_readme(server, "## A Python service");
+    client_expect(carl, "info came shout");
+    client_send(carl, "shout: hello");
+    client_expect(carl, "from shout: HELLO");
+    process_t *miller = start_of_readme(server, "## A work queue");
+    do /* it may not serve yet */
+        client_send(carl, "/who @");
+    while (strcmp(client_read(carl), "info who @mill") != 0);
+    client_expect(carl, "ok who 1");
+    client_send(carl, "/request r1 60s @mill: rye");
+    client_expect(carl, "ok r1 RYE");
+    process_destroy(&shout);
+    process_destroy(&miller);
+    server_stop(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_client_and_a_python_program_exchange_messages),
         TEST(a_mebibyte_goes_to_python_and_back),
+        TEST(the_services_of_the_readme_serve),
         TEST(the_program_outlives_a_broker_that_is_killed),
     };
     return TEST_RUN(tests);
