@@ -219,6 +219,8 @@ services_answer_t services_route(const transit_t *transit, span_t name)
     peer_t *peer = services_pick(shared);
     if (!peer) {
         services_pause(transit, shared);
+        node_tell(
+            transit->node, &(control_t){.type = RECORD_WAITS, .number = transit->batch->first_number + transit->index});
         return SERVICES_KEPT;
     }
     transit_copies(transit, peer->node, &peer->session, 1);

@@ -168,7 +168,7 @@ void custody_take(custody_t *self, uint64_t number)
     if (entry->taken)
         return;
     entry->taken = true;
-    self->open_size -= entry->size;
+    self->open_size -= entry->waits ? 0 : entry->size;
     self->ledger->handed_over += (unsigned)entry->copies - entry->groups;
     self->ledger->shared += entry->groups;
     entry->copies = entry->groups = 0;
@@ -263,6 +263,14 @@ void custody_taken(custody_t *self, const control_t *record)
     self->below = below;
     custody_keep_exceptions(self, record);
     custody_advance(self);
+}
+
+void custody_waits(custody_t *self, uint64_t number)
+{
+    if (!custody_is_open(self, number) || custody_entry(self, number)->waits)
+        return;
+    custody_entry(self, number)->waits = true;
+    self->open_size -= custody_entry(self, number)->size;
 }
 
 static void custody_hold(custody_t *self, uint64_t number, bool again)

@@ -51,9 +51,11 @@ bool custody_note(custody_t *self, const body_notice_t *notice);
 /* The sender's session of a message that is not settled; false if that number is none. */
 bool custody_session(const custody_t *self, uint64_t number, uint64_t *session);
 
-/* What TAKEN, HELD and ENDED records say. Numbers that are not known are passed over: they may be of an earlier link.
+/* What TAKEN, WAITS, HELD and ENDED records say. Numbers that are not known are passed over: they may be of an earlier
+ * link.
  */
 void custody_taken(custody_t *self, const control_t *record);
+void custody_waits(custody_t *self, uint64_t number);
 void custody_held(custody_t *self, const control_numbers_t *numbers, bool again);
 void custody_ended(custody_t *self, const control_numbers_t *numbers);
 
@@ -94,7 +96,7 @@ uint64_t custody_next_number(const custody_t *self);
 uint64_t custody_kept_first(const custody_t *self); /* the first number of the kept bodies, or the next number */
 uint64_t custody_sent_end(const custody_t *self);   /* the lowest number that was not sent, or the next number */
 uint64_t custody_floor(const custody_t *self);      /* the lowest number not known to be taken, or the next number */
-size_t custody_open_size(const custody_t *self);    /* bytes of messages not taken */
+size_t custody_open_size(const custody_t *self);    /* bytes of messages not taken, nor waiting for services */
 size_t custody_kept_size(const custody_t *self);    /* bytes of bodies that are kept */
 size_t custody_memory(const custody_t *self);       /* bytes that it holds */
 bool custody_is_crowded(const custody_t *self);     /* CUSTODY_NUMBERS_MAX is reached */

@@ -119,6 +119,17 @@ static void custody_take_gaps(custody_t *self, uint64_t index)
             custody_take(self, body.number);
 }
 
+/* What waited for services may do so no more. */
+static void custody_wait_no_more(custody_t *self)
+{
+    for (uint64_t number = self->floor; number < self->kept_end; number++) {
+        entry_t *entry = custody_entry(self, number);
+        if (entry->waits && !entry->taken)
+            self->open_size += entry->size;
+        entry->waits = false;
+    }
+}
+
 void custody_begin_anew(custody_t *self, custody_anew_t why)
 {
     resend_t ask = {.is_taken = custody_is_taken,
@@ -126,6 +137,7 @@ void custody_begin_anew(custody_t *self, custody_anew_t why)
         .arg = self,
         .no_reports = why == CUSTODY_GIVEN_UP};
     custody_send_again(self);
+    custody_wait_no_more(self);
     self->again_end = self->resent_end;
     for (uint64_t i = self->bodies.first; i < self->bodies.next; i++)
         custody_rewrite(self, i, &ask);

@@ -19,6 +19,7 @@ typedef struct {
     uint16_t stated; /* copies that are, as far as the broker has stated them anew */
     bool taken;
     bool report;
+    bool waits; /* for a service; its size is not open */
 } entry_t;
 
 typedef struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* [7] link_in: what a node hears. The body first, then the control records, then the acknowledgement (proto/link.md,
- * section 1), but for ORIGIN, which the body may need. Copies and notices go to the owner; TAKEN, HELD and ENDED to
- * custody. A message that breaks the protocol loses the link. Owner: the thread of the reactor. */
+ * section 1), but for ORIGIN, which the body may need. Copies and notices go to the owner; TAKEN, WAITS, HELD
+ * and ENDED to custody. A message that breaks the protocol loses the link. Owner: the thread of the reactor. */
 #include <czmq.h>
 
 #include "base/handover.h"
@@ -305,6 +305,9 @@ static int link_read_record(link_t *self, const control_t *record)
         if (record->taken.below > custody_sent_end(self->custody))
             return -CLOSE_BAD_SEQUENCE;
         custody_taken(self->custody, record);
+        return 0;
+    case RECORD_WAITS:
+        custody_waits(self->custody, record->number);
         return 0;
     case RECORD_HELD:
         custody_held(self->custody, &record->held.numbers, record->held.again);

@@ -155,6 +155,7 @@ static void small_walk(walk_t *self, control_t *record)
         walk_32(self, &record->held.count);
         break;
     case RECORD_DRAINED:
+    case RECORD_WAITS:
     case RECORD_BYE:
     case RECORD_BYE_OK:
         walk_64(self, &record->number);

@@ -123,7 +123,7 @@ typedef struct {
             bool more;        /* WHO_IS: there are others */
             span_t names; /* WHO: the prefix, 0 to 255 bytes; WHO_IS: names, each u8 size and bytes: body_name_next */
         } who;
-        uint64_t number; /* DRAINED, BYE, BYE_OK */
+        uint64_t number; /* DRAINED, BYE, BYE_OK, WAITS */
     };
 } control_t;
 

@@ -106,6 +106,7 @@ const vector_field_t vector_fields[] = {
     CONTROL("ENDED", "first", VECTOR_64, held.numbers.first),
     CONTROL("ENDED", "offsets", VECTOR_LIST_32, held.numbers.offsets),
     CONTROL("DRAINED", "number", VECTOR_64, number),
+    CONTROL("WAITS", "number", VECTOR_64, number),
     CONTROL("BYE", "number", VECTOR_64, number),
     CONTROL("BYE-OK", "number", VECTOR_64, number),
     BODY("MESSAGE", "session", VECTOR_64, message.session),

@@ -41,12 +41,12 @@ static void done(dealer_t *dealer, uint32_t slot, uint32_t place)
     dealer_flush(dealer);
 }
 
-/* The next record of the dealer but TAKEN and what lies around bodies. */
+/* The next record of the dealer but TAKEN, WAITS and what lies around bodies. */
 static const dealer_event_t *next_word(dealer_t *dealer)
 {
     const dealer_event_t *event = dealer_next(dealer);
     while (event->type == RECORD_TAKEN || event->type == RECORD_RUN || event->type == RECORD_ORIGIN ||
-           event->type == RECORD_HELD || event->type == RECORD_ENDED)
+           event->type == RECORD_HELD || event->type == RECORD_ENDED || event->type == RECORD_WAITS)
         event = dealer_next(dealer);
     return event;
 }
@@ -144,6 +144,7 @@ static void a_credit_of_none_lets_what_comes_wait(void **state)
     dealer_barrier(&b, 9);
     alice_sends("@mill", "rye");
     assert_int_equal(dealer_wait(&a, RECORD_PAUSE)->type, RECORD_PAUSE);
+    assert_int_equal(dealer_expect(&a, RECORD_WAITS)->control.number, 1);
     say_credit(&b, 3, 2);
     take(&b, 3, "rye");
     dealer_wait(&a, RECORD_RESUME);

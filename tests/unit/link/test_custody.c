@@ -406,6 +406,37 @@ static void it_is_crowded_when_the_oldest_number_lies_far_behind(void **state)
     rig_close(&rig);
 }
 
+static void what_waits_for_a_service_leaves_the_window_open(void **state)
+{
+    (void)state;
+    custody_rig_t rig;
+    rig_open(&rig);
+    uint32_t size = rig_accept(&rig, 1, 1, 100);
+    rig_accept(&rig, 2, 1, 100);
+    rig_keep_and_send(&rig);
+    custody_waits(rig.custody, 1);
+    custody_waits(rig.custody, 1);
+    custody_waits(rig.custody, 7); /* which is not there */
+    assert_int_equal(custody_open_size(rig.custody), size);
+    assert_false(custody_is_settled(rig.custody));
+    rig_taken(&rig, 2);
+    assert_int_equal(custody_open_size(rig.custody), size);
+    custody_waits(rig.custody, 1);
+    custody_waits(rig.custody, 2);
+    assert_int_equal(custody_open_size(rig.custody), 0);
+    rig_begin_anew(&rig, CUSTODY_NEW_BROKER); /* which may have somebody who takes it */
+    assert_int_equal(custody_open_size(rig.custody), size);
+    custody_settled(rig.custody);
+    rig_send(&rig);
+    custody_waits(rig.custody, 2);
+    assert_int_equal(custody_open_size(rig.custody), 0);
+    rig_taken(&rig, 3);
+    assert_int_equal(custody_open_size(rig.custody), 0);
+    assert_int_equal(rig.settled_count, 2);
+    rig_check_ledger(&rig);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -428,6 +459,7 @@ int main(void)
         TEST(the_session_of_a_message_is_known_until_it_is_settled),
         TEST(a_notice_on_a_copy_that_was_taken_is_news_once_and_not_counted),
         TEST(it_is_crowded_when_the_oldest_number_lies_far_behind),
+        TEST(what_waits_for_a_service_leaves_the_window_open),
     };
     return TEST_RUN(tests);
 }
