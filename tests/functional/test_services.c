@@ -27,7 +27,7 @@ static void work_that_waits_keeps_nobody_from_writing(void **state)
         askers[i] = client_login(server_gateway(server), name);
     }
     client_send(carl, "@mill: rye");
-    client_expect(mill, "from carl @mill 1: rye"); /* and takes its time for it */
+    client_expect(mill, "from carl @mill 1: rye");   /* and takes its time for it */
     process_signal(server_process(server), SIGSTOP); /* so that the rest is there at once */
     for (unsigned i = 0; i < ASKERS; i++)
         client_send(askers[i], line);
