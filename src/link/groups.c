@@ -173,6 +173,13 @@ static void group_end(group_t *self)
     group_free_unused(self);
 }
 
+/* A group without members that its broker does not know any more ends with its last share. */
+static void group_end_unused(group_t *self)
+{
+    if (self->state == GROUP_LEAVING && !self->asked && list_is_empty(&self->stated) && list_is_empty(&self->fresh))
+        group_end(self);
+}
+
 void groups_fini(groups_t *self)
 {
     for (list_node_t *node; (node = list_first(&self->all));) {
@@ -248,8 +255,8 @@ static void group_leave(group_t *self)
     self->state = GROUP_LEAVING;
     if (link_state(group_link(self)) == LINK_UP)
         link_leaving(group_link(self), self->id);
-    else if (!self->asked)
-        group_end(self);
+    else
+        group_end_unused(self);
 }
 
 void groups_leave(membership_t **membership_p)
@@ -295,10 +302,10 @@ static void shares_restate(list_t *shares, group_t *group)
 
 static void group_restate(group_t *self, bool given_up)
 {
-    if (self->state == GROUP_LEAVING)
-        link_leaving(group_link(self), self->id);
-    else
+    if (self->state != GROUP_LEAVING)
         group_register(self);
+    else if (self->asked)
+        link_leaving(group_link(self), self->id);
     if (given_up) {
         shares_forget(&self->stated, true);
         shares_forget(&self->fresh, true);
@@ -313,10 +320,13 @@ static void group_restate(group_t *self, bool given_up)
 
 void groups_up(groups_t *self, link_t *link, bool given_up)
 {
-    for (list_node_t *node = self->all.head.next; node != &self->all.head; node = node->next) {
+    for (list_node_t *node = self->all.head.next, *next; node != &self->all.head; node = next) {
         group_t *group = list_member(node, group_t, in_all);
-        if (group_link(group) == link)
-            group_restate(group, given_up);
+        next = node->next;
+        if (group_link(group) != link)
+            continue;
+        group_restate(group, given_up);
+        group_end_unused(group);
     }
 }
 
@@ -328,8 +338,10 @@ void groups_unlink(groups_t *self, const link_t *link)
         if (group_link(group) != link)
             continue;
         group->asked = false;
-        if (group->state == GROUP_LEAVING)
+        if (group->state == GROUP_LEAVING && link_state(link) == LINK_CLOSED)
             group_end(group);
+        else
+            group_end_unused(group);
     }
 }
 
@@ -357,8 +369,10 @@ void groups_confirmed(groups_t *self, uint64_t id, link_claim_t claim)
 void groups_left(groups_t *self, uint64_t id)
 {
     group_t *group = slots_get(self->slots, id);
-    if (group && group->state == GROUP_LEAVING)
-        group_end(group);
+    if (!group || group->state != GROUP_LEAVING)
+        return;
+    group->asked = false;
+    group_end_unused(group);
 }
 
 static void share_return(const share_t *self, span_t name, int reason)
@@ -494,6 +508,7 @@ void groups_tell(groups_t *self)
         group->shares++; /* N.B. its last share does not free it here */
         group_tell_ended(group);
         group_tell_held(group);
+        group_end_unused(group);
         group->shares--;
         group_free_unused(group);
     }
