@@ -105,6 +105,10 @@ static int front_control(node_t *node, const control_t *record)
         return services_done(node, record);
     case RECORD_ONLY:
         return names_only(node, record);
+    case RECORD_YIELD:
+        return names_yield(node, record);
+    case RECORD_YIELDED:
+        return names_yielded(node, record);
     case RECORD_WATCH:
         return watches_set(node, record);
     case RECORD_WHO:
@@ -173,6 +177,16 @@ static void front_end(node_t *node)
     loss_of_node(node, CLOSE_ORDERLY);
 }
 
+/* N.B. a program may know that it has joined a group, and another have sent to that group since, in one turn of their
+ * node: so who is the only member is handled before the body. */
+static void front_read_only(node_t *node, span_t controls)
+{
+    control_t record;
+    while (control_next(&record, &controls, CONTROL_FROM_NODE) == 1)
+        if (record.type == RECORD_ONLY && node_peer(node, record.name.session))
+            names_only(node, &record);
+}
+
 static int front_read(node_t *node, const frame_header_t *header, span_t controls, arrival_t *arrival)
 {
     control_t record;
@@ -182,8 +196,10 @@ static int front_read(node_t *node, const frame_header_t *header, span_t control
     node->writer.stamp = header->stamp;
     if ((header->sequence != 0) != (arrival->frame_count == 2))
         return -CLOSE_BAD_FRAME;
-    if (arrival->frame_count == 2)
+    if (arrival->frame_count == 2) {
+        front_read_only(node, controls);
         rc = front_body(node, header, frame_span(&arrival->body));
+    }
     while (rc == 0 && (rc = control_next(&record, &controls, CONTROL_FROM_NODE)) == 1)
         rc = front_control(node, &record);
     if (rc == 0)

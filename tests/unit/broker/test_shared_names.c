@@ -121,6 +121,16 @@ static void who_is_the_only_member_is_said_anew_on_each_link(void **state)
     dealer_wait(&a, RECORD_COPY);
 }
 
+static void who_is_the_only_member_is_known_before_what_comes_with_it(void **state)
+{
+    (void)state;
+    room_open();
+    alice_is_alone();
+    put_only(&a, GROUP(1, 7), 0); /* bob has joined, and knows it */
+    alice_sends("#room", "one");
+    expect_room_copy(&a, "one");
+}
+
 static void the_only_member_of_what_is_no_group_here_ends_the_link(void **state)
 {
     (void)state;
@@ -327,6 +337,7 @@ int main(void)
         BROKER_TEST(whoever_is_not_that_member_reaches_it),
         BROKER_TEST(a_second_member_hears_the_first),
         BROKER_TEST(who_is_the_only_member_is_said_anew_on_each_link),
+        BROKER_TEST(who_is_the_only_member_is_known_before_what_comes_with_it),
         BROKER_TEST(the_only_member_of_what_is_no_group_here_ends_the_link),
         BROKER_TEST(a_group_leaves_one_node_and_stays_at_the_others),
         BROKER_TEST(a_group_may_come_back_to_its_node_before_it_has_left),
