@@ -65,6 +65,7 @@ const config_option_t config_options[] = {
     SIZE("gateway/max_line", "64KiB", 256, MIB),
     SIZE("gateway/max_name", "64B", 1, 255),
     COUNT("gateway/max_recipients", "64", 1, RECIPIENTS_MAX),
+    DURATION("gateway/resume_time", "60s", 0, 24 * HOUR),
     COUNT("gateway/max_errors", "100", 0, SESSIONS_MAX),
     COUNT("gateway/max_watches", "64", 0, RECIPIENTS_MAX),
     COUNT("gateway/max_groups", "64", 0, RECIPIENTS_MAX),

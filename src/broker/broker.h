@@ -49,6 +49,7 @@ typedef struct broker {
     link_id_t digest;     /* of the nodes' lists of brokers, while there are nodes */
     uint32_t window_size; /* a node's, bytes */
     uint32_t batch_size;  /* the largest body of a node, bytes */
+    uint32_t resuming;    /* owners of names that wait for what the one before had */
     uint32_t heartbeat_ms;
     uint32_t timeout_ms; /* of links */
     uint64_t term;       /* of names confirmed here */

@@ -63,6 +63,15 @@ static unsigned transit_miss(const transit_t *self, span_t name)
     return 0;
 }
 
+/* A copy that comes behind those that the owner of a name still gets from the one before is kept until then. */
+static bool transit_comes_later(const transit_t *self, const peer_t *peer, span_t name)
+{
+    if (!peer->resumed_from || body_is_forward(self->message->flags))
+        return false;
+    kept_add(&self->broker->kept, self, name);
+    return true;
+}
+
 /* Adds a recipient. */
 static void transit_add(const transit_t *self, peer_t *peer)
 {
@@ -109,6 +118,8 @@ static unsigned transit_find(const transit_t *self, span_t name)
     peer_t *peer = names_find(self->broker, name);
     if (!peer)
         return transit_miss(self, name);
+    if (transit_comes_later(self, peer, name))
+        return 1;
     transit_add(self, peer);
     return 0;
 }
@@ -169,7 +180,8 @@ static unsigned transit_route(const transit_t *self)
     peer_t *peer = names_find(self->broker, name);
     if (!peer)
         return transit_miss(self, name);
-    transit_copy(self, peer);
+    if (!transit_comes_later(self, peer, name))
+        transit_copy(self, peer);
     return 1;
 }
 

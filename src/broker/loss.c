@@ -44,6 +44,7 @@ void loss_of_node(node_t *node, int reason)
     intake_fini(&node->intake);
     pauses_forget(node);
     names_lost(node);
+    names_yield_no_more(node);
     held_origin_gone(node, node->bye_heard);
     /* Who parts because this broker stops comes back to its successor, which has to hear of it from the others; but for
      * who is about to leave anyway. */

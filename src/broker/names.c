@@ -66,7 +66,8 @@ static void peer_confirm(peer_t *self)
                                                  .name = {.session = self->session,
                                                      .term = self->given.term,
                                                      .serial = self->given.serial,
-                                                     .took_over = self->took_over}});
+                                                     .took_over = self->took_over,
+                                                     .resumes = self->resumed_from != NULL}});
     self->took_over = false;
     node_touch(self->node);
     log_debug("name-confirmed", log_span("name", self->item.key), log_uint("handle", self->node->handle));
@@ -85,7 +86,32 @@ static void peer_own(peer_t *self)
     }
     table_put(self->node->broker->names, &self->item);
     peer_confirm(self);
+    if (!self->resumed_from)
+        kept_release(&self->node->broker->kept, self);
+}
+
+/* What others have sent meanwhile comes behind what the session before has given. */
+static void peer_resume(peer_t *self)
+{
+    self->resumed_from = NULL;
+    self->node->broker->resuming--;
     kept_release(&self->node->broker->kept, self);
+}
+
+/* The owner goes before it was given all: the next gets the rest, or nobody does. */
+static void peer_pass_on(peer_t *self, peer_t *next)
+{
+    struct broker *broker = self->node->broker;
+    if (!self->resumed_from)
+        return;
+    broker->resuming--;
+    if (!next) {
+        kept_refuse_name(&broker->kept, self->item.key);
+    } else if (!next->resumed_from) {
+        next->resumed_from = self->resumed_from;
+        broker->resuming++;
+    }
+    self->resumed_from = NULL;
 }
 
 static void waiters_deny(peer_t *first)
@@ -131,6 +157,7 @@ void peer_leave_name(peer_t *self)
     self->node->name_count--;
     log_debug("name-left", log_span("name", self->item.key), log_uint("handle", self->node->handle));
     peer_move(self, PEER_LEFT);
+    peer_pass_on(self, waiting);
     peer_reap(self);
     waiters_promote(waiting);
 }
@@ -178,6 +205,10 @@ void peer_replace(peer_t *owner, peer_t *by)
 {
     by->waiting = owner->waiting;
     owner->waiting = by;
+    if (owner->yields) {
+        by->resumed_from = owner->node;
+        by->node->broker->resuming++;
+    }
     peer_deny(owner);
     peer_leave_name(owner);
 }
@@ -214,7 +245,7 @@ static void peer_claim(peer_t *self)
         peer_wait_for(owner, self);
     } else if (peer_beats(self, owner)) {
         peer_replace(owner, self);
-    } else if (!self->again && self->node->broker->take_over.is_enabled) {
+    } else if (!self->again && (owner->is_away || self->node->broker->take_over.is_enabled)) {
         take_over_claim(self->node->broker, owner, self);
     } else if (!self->again && peer_is_doubtful(owner)) {
         owner->node->doubted = true;
@@ -314,6 +345,39 @@ int names_only(node_t *node, const control_t *record)
         return -CLOSE_BAD_RECORD;
     peer->only = record->name.member;
     return 0;
+}
+
+int names_yield(node_t *node, const control_t *record)
+{
+    peer_t *peer = node_peer(node, record->name.session);
+    if (!peer)
+        return 0; /* it has lost its name meanwhile */
+    peer->yields = true;
+    peer->is_away = record->name.is_on;
+    return 0;
+}
+
+int names_yielded(node_t *node, const control_t *record)
+{
+    peer_t *owner = (peer_t *)table_get(node->broker->names, record->name.name);
+    if (owner && owner->resumed_from == node)
+        peer_resume(owner);
+    return 0;
+}
+
+static void node_yields_no_more(node_t *at, const node_t *node)
+{
+    for (uint32_t slot = 0; slot < at->slot_count; slot++)
+        if (at->slots[slot] && at->slots[slot]->resumed_from == node)
+            peer_resume(at->slots[slot]);
+}
+
+void names_yield_no_more(node_t *node)
+{
+    struct broker *broker = node->broker;
+    uint32_t index = 0;
+    for (node_t *at; broker->resuming > 0 && (at = nodes_next(&broker->nodes, &index));)
+        node_yields_no_more(at, node);
 }
 
 void names_replaced(node_t *node)

@@ -16,6 +16,14 @@ peer_t *names_find(struct broker *broker, span_t name);
 int names_register(node_t *node, const control_t *record);
 /* ONLY: which session is the only member of a group at that node. */
 int names_only(node_t *node, const control_t *record);
+/* YIELD: the client of a session acknowledges what it gets, and may be away; YIELDED: what the one before had not
+ * acknowledged has been sent to the owner of that name. */
+int names_yield(node_t *node, const control_t *record);
+int names_yielded(node_t *node, const control_t *record);
+
+/* The node is gone: nothing more comes from it. */
+void names_yield_no_more(node_t *node);
+
 /* The node is heard again: those who waited to know whether it is still there are denied its names. */
 void names_heard(node_t *node);
 

@@ -42,21 +42,24 @@ typedef struct peer {
     node_t *node;      /* borrowed */
     uint64_t session;
     peer_state_t state;
-    bool again;                         /* confirmed before, by this instance or another */
-    bool doubtful;                      /* somebody else may have had the name since */
-    claim_t claim;                      /* what it was registered with, or given first */
-    claim_t given;                      /* what it was given last */
-    bool is_stale;                      /* of the link before, and not registered again yet */
-    bool took_over;                     /* the name of another, and has not been told yet */
-    bool is_paused;                     /* by its node */
-    bool say_left;                      /* LEAVING came for it alone */
-    uint64_t leave_mark;                /* the batch whose acknowledgement ends LEAVING */
-    struct peer *leaving_next;          /* in node_t.leaving_first */
-    struct shared_name *shared;         /* of a group while it is one of its owners; else NULL */
-    struct peer *shared_next;           /* in shared_name_t.first */
-    uint64_t only;                      /* of a group: the session of its only member there, or 0 */
-    struct service *service;            /* of a service, from when it owns the name; else NULL */
-    struct peer *waiting;               /* an owner's: those who want the name next, in order; a waiter's: the next */
+    bool again;                 /* confirmed before, by this instance or another */
+    bool doubtful;              /* somebody else may have had the name since */
+    claim_t claim;              /* what it was registered with, or given first */
+    claim_t given;              /* what it was given last */
+    bool is_stale;              /* of the link before, and not registered again yet */
+    bool took_over;             /* the name of another, and has not been told yet */
+    bool yields;                /* its node gives what its client has not acknowledged to who has the name next */
+    bool is_away;               /* whoever asks for the name has it: its client, most likely */
+    node_t *resumed_from;       /* what others send is kept until that node has done so; NULL for none */
+    bool is_paused;             /* by its node */
+    bool say_left;              /* LEAVING came for it alone */
+    uint64_t leave_mark;        /* the batch whose acknowledgement ends LEAVING */
+    struct peer *leaving_next;  /* in node_t.leaving_first */
+    struct shared_name *shared; /* of a group while it is one of its owners; else NULL */
+    struct peer *shared_next;   /* in shared_name_t.first */
+    uint64_t only;              /* of a group: the session of its only member there, or 0 */
+    struct service *service;    /* of a service, from when it owns the name; else NULL */
+    struct peer *waiting;       /* an owner's: those who want the name next, in order; a waiter's: the next */
     struct peer *told_prev, *told_next; /* in node_t.told_peers */
     node_set_t told;                    /* nodes that were told of its pause */
     held_t *held;                       /* copies that its node holds; NULL for none */

@@ -46,24 +46,26 @@ static fight_t *fight_new(take_over_t *take_over, span_t name)
 }
 
 /* The name changes hands. */
-static void fight_go_on(struct broker *broker, span_t name)
+static void fight_go_on(struct broker *broker, span_t name, bool is_away)
 {
     fight_t *self = (fight_t *)table_get(broker->take_over.fights, name);
     if (!self)
         self = fight_new(&broker->take_over, name);
     self->since_ms = broker_now_ms(broker);
-    self->hold_ms = self->hold_ms ? 2 * self->hold_ms : TAKE_OVER_HOLD_MS;
-    if (self->hold_ms > TAKE_OVER_MOST_MS)
-        self->hold_ms = TAKE_OVER_MOST_MS;
+    uint64_t first_ms = is_away ? TAKE_OVER_AWAY_FIRST_MS : TAKE_OVER_HOLD_MS;
+    uint64_t most_ms = is_away ? TAKE_OVER_AWAY_MOST_MS : TAKE_OVER_MOST_MS;
+    self->hold_ms = self->hold_ms ? 2 * self->hold_ms : first_ms;
+    if (self->hold_ms > most_ms)
+        self->hold_ms = most_ms;
 }
 
 static void take_over_do(struct broker *broker, peer_t *owner, peer_t *newcomer)
 {
-    log_info("name-taken-over", log_span("name", newcomer->item.key), log_uint("handle", newcomer->node->handle),
-        log_uint("before", owner->node->handle));
-    broker->counters.taken_over++;
-    fight_go_on(broker, newcomer->item.key);
-    newcomer->took_over = true;
+    newcomer->took_over = !owner->is_away;
+    log_info(owner->is_away ? "name-resumed" : "name-taken-over", log_span("name", newcomer->item.key),
+        log_uint("handle", newcomer->node->handle), log_uint("before", owner->node->handle));
+    broker->counters.taken_over += newcomer->took_over;
+    fight_go_on(broker, newcomer->item.key, owner->is_away);
     peer_replace(owner, newcomer);
 }
 

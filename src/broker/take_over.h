@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* take_over: with broker/name_policy = take-over a login has the name of whoever is logged in under it, who is closed.
- * Two that fight for a name are damped: after each time that it changed hands it stays for a hold-off, which doubles as
- * long as the fight goes on. Embedded in broker_t; the router's thread; nothing fails but by abort. */
+/* take_over: with broker/name_policy = take-over a login has the name of whoever is logged in under it, who is closed;
+ * in any case that of a client that is away. Two that fight for a name are damped, and so is one that comes and goes:
+ * after each time that it changed hands it stays for a hold-off, which doubles as long as the fight goes on. Embedded
+ * in broker_t; the router's thread; nothing fails but by abort. */
 #ifndef FERRY_BROKER_TAKE_OVER_H
 #define FERRY_BROKER_TAKE_OVER_H
 
@@ -10,9 +11,11 @@
 #include "base/list.h"
 #include "base/table.h"
 
-#define TAKE_OVER_HOLD_MS 1000  /* the first hold-off */
-#define TAKE_OVER_MOST_MS 64000 /* the longest; a fight that rests for as long as its hold-off is over */
-#define TAKE_OVER_FIGHTS  4096  /* names that are remembered; beyond, a login is denied */
+#define TAKE_OVER_HOLD_MS       1000  /* the first hold-off */
+#define TAKE_OVER_MOST_MS       64000 /* the longest; a fight that rests for as long as its hold-off is over */
+#define TAKE_OVER_AWAY_FIRST_MS 50    /* the first after a client that is away */
+#define TAKE_OVER_AWAY_MOST_MS  2000  /* the longest: what such a client has not acknowledged is passed on each time */
+#define TAKE_OVER_FIGHTS        4096  /* names that are remembered; beyond, a login is denied */
 
 struct broker;
 struct peer;

@@ -105,6 +105,9 @@ static int carrier_deliver(carrier_t *self, const body_copy_t *copy, origin_t *o
 {
     if (self->phase != CARRIER_RUNNING || self->progress.login != LOGIN_DONE)
         return FERRY_REASON_GONE;
+    body_copy_t own = *copy;
+    if (body_is_forward(copy->flags))
+        return body_forward_open(&own) ? carrier_deliver(self, &own, origin) : 0;
     if (copy->flags & BODY_FLAG_REPLY)
         return party_answer(&self->party, copy, origin);
     holdings_add(&self->holdings, copy, origin);

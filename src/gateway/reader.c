@@ -43,7 +43,7 @@ static bool reader_has_room(const session_t *session)
 static bool reader_takes_lines(const session_t *session)
 {
     return (session->state == SESSION_LOGIN || session->state == SESSION_OPEN) && !list_has(&session->waiting) &&
-           reader_has_room(session);
+           !session->reader.acks_over && reader_has_room(session);
 }
 
 bool reader_is_wanted(const session_t *session)
@@ -124,6 +124,10 @@ static void reader_end(session_t *session)
         session_error(session, FERRY_ERROR_INCOMPLETE_LINE, span_of(NULL, 0));
     }
     buffer_fini(&self->input);
+    if (session->writer.numbered && session->state == SESSION_OPEN) {
+        session_cut(session, CLOSE_CLIENT_GONE); /* who means it says /quit */
+        return;
+    }
     session_quit(session, session->state == SESSION_LOGIN ? CLOSE_LOGIN : CLOSE_QUIT);
 }
 

@@ -21,6 +21,8 @@ typedef struct {
     bool discarding;    /* within a line that was too long */
     bool starved;       /* waits for memory, in the worker's list */
     bool choked;        /* lines, or the end of input, wait until less output does */
+    bool acks_only;     /* in a drain: no other lines are taken, */
+    bool acks_over;     /* and nothing behind the first of those */
     bool ended;         /* the client's end of input was read, or nothing more is to be read */
     size_t counted;     /* bytes of memory, as the worker counted them last */
 } reader_t;

@@ -3,6 +3,7 @@
  * Owner: the worker's thread. */
 #include "gateway/reader_lines.h"
 
+#include "gateway/session_acks.h"
 #include "gateway/worker.h"
 #include "wire/line.h"
 
@@ -120,6 +121,8 @@ static int reader_try(session_t *session, line_t *line, size_t size)
         rc = party_join(&session->party, line->text);
     else if (line->kind == LINE_SERVE)
         rc = party_serve(&session->party, line->text, (uint32_t)line->number);
+    else if (line->kind == LINE_ACK)
+        rc = session_ack(session, line->number);
     else if (line->kind == LINE_DONE)
         rc = party_done(&session->party, line->number);
     else if (line->kind == LINE_REPLY)
@@ -138,6 +141,10 @@ bool reader_take_line(session_t *session, span_t text)
     }
     line_t line = {.recipients = worker->recipients};
     int rc = line_parse(&line, text, &worker->limits.line);
+    if (session->reader.acks_only && (rc != 0 || line.kind != LINE_ACK)) {
+        session->reader.acks_over = true;
+        return false;
+    }
     if (rc == 0)
         rc = reader_try(session, &line, text.size);
     if (rc == 0)

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "gateway/client_socket.h"
+#include "gateway/session_acks.h"
 #include "gateway/session_copies.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
@@ -20,11 +21,12 @@
 static const unsigned session_moves[] = {
     [SESSION_LOGIN] = TO(REGISTERING) | TO(FLUSHING) | TO(DEAD),
     [SESSION_REGISTERING] = TO(OPEN) | TO(FLUSHING) | TO(GONE) | TO(DEAD),
-    [SESSION_OPEN] = TO(SETTLING) | TO(FLUSHING) | TO(GONE) | TO(DEAD),
+    [SESSION_OPEN] = TO(SETTLING) | TO(FLUSHING) | TO(AWAY) | TO(GONE) | TO(DEAD),
     [SESSION_SETTLING] = TO(LEAVING) | TO(FLUSHING) | TO(GONE) | TO(DEAD),
     [SESSION_LEAVING] = TO(FLUSHING) | TO(GONE) | TO(DEAD),
     [SESSION_FLUSHING] = TO(CLOSING) | TO(GONE) | TO(DEAD),
     [SESSION_CLOSING] = TO(GONE) | TO(DEAD),
+    [SESSION_AWAY] = TO(GONE) | TO(DEAD),
     [SESSION_GONE] = TO(DEAD),
     [SESSION_DEAD] = 0,
 };
@@ -41,7 +43,11 @@ static void session_move(session_t *self, session_state_t state)
         list_append(&self->worker->logins, &self->timed);
     else if (state == SESSION_CLOSING)
         list_append(&self->worker->closings, &self->timed);
-    if (state >= SESSION_GONE)
+    else if (state == SESSION_AWAY)
+        list_append(&self->worker->away, &self->timed);
+    if (state == SESSION_AWAY)
+        party_stop_serving(&self->party, FERRY_REASON_GONE);
+    else if (state >= SESSION_GONE)
         party_end(&self->party, session_reason(self));
     else if (state >= SESSION_LEAVING)
         party_stop(&self->party, session_reason(self));
@@ -74,6 +80,7 @@ static void on_poll_closed(uv_handle_t *handle)
         return;
     reader_fini(&self->reader);
     writer_fini(&self->writer);
+    session_acks_end(self);
     free(self->name);
     free(self);
 }
@@ -119,7 +126,7 @@ void session_bury(session_t *self)
 static bool session_is_bound(const session_t *self)
 {
     return self->uplink && link_state(self->uplink->link) != LINK_CLOSED &&
-           (self->registered || writer_owes(&self->writer));
+           (self->registered || writer_owes(&self->writer) || session_forwards(self));
 }
 
 void session_poll(session_t *self)
@@ -235,6 +242,8 @@ void session_confirm(session_t *self, link_claim_t claim)
     log_info("login", log_str("address", self->origin.address), log_span("name", session_name(self)),
         log_uint("worker", self->worker->index), log_uint("session", self->id));
     session_move(self, SESSION_OPEN);
+    if (claim.resumes)
+        session_resume_acks(self);
     if (claim.took_over) {
         writer_line(&self->writer, (span_t[]){span_str("info took-over "), session_name(self)}, 2);
         worker_dirty(self);
@@ -248,11 +257,28 @@ static void session_flush_out(session_t *self)
     worker_dirty(self);
 }
 
+/* Somebody else has the name: what the client has not acknowledged is his. */
+static void session_yield(session_t *self, int error)
+{
+    if (self->state == SESSION_OPEN) {
+        session_error(self, error, session_name(self));
+        writer_write(&self->writer, self->origin.fd);
+        session_close_socket(self);
+        writer_suspend(&self->writer);
+    }
+    self->close_reason = CLOSE_LOGIN;
+    session_move(self, SESSION_GONE);
+    session_forward(self);
+    worker_dirty(self);
+}
+
 void session_deny(session_t *self, int error)
 {
     self->registered = false;
     if (self->state == SESSION_REGISTERING) {
         session_fail(self, error, session_name(self), CLOSE_LOGIN);
+    } else if (self->writer.numbered && (self->state == SESSION_AWAY || self->state == SESSION_OPEN)) {
+        session_yield(self, error);
     } else if (self->state == SESSION_GONE) {
         if (!session_is_bound(self))
             session_bury(self);
@@ -289,6 +315,7 @@ void session_quit(session_t *self, close_t reason)
 {
     self->close_reason = reason;
     self->reader.ended = true;
+    writer_lapse(&self->writer);
     list_remove(&self->waiting);
     if (self->state == SESSION_LOGIN || self->state == SESSION_REGISTERING) {
         if (self->registered && link_state(self->uplink->link) == LINK_UP)
@@ -314,10 +341,46 @@ void session_on_idle(session_t *self)
         session_leave(self);
 }
 
+/* The connection is lost, and the client may come back for what it has not acknowledged. */
+static void session_suspend(session_t *self)
+{
+    session_look(self);
+    session_close_socket(self);
+    writer_suspend(&self->writer);
+    session_move(self, SESSION_AWAY);
+    link_yield(self->uplink->link, self->id, true);
+    worker_dirty(self);
+}
+
+void session_give_up(session_t *self, close_t reason)
+{
+    ledger_t *ledger = &self->worker->ledger;
+    self->close_reason = reason;
+    writer_loss_t loss = {
+        .link = self->uplink->link, .session = self->id, .name = session_name(self), .reason = session_reason(self)};
+    writer_abandon(&self->writer, &loss, &ledger->unconfirmed[loss.reason], &ledger->returned[loss.reason]);
+    if (self->writer.paused && self->registered)
+        link_pause(self->uplink->link, session_name(self), false);
+    self->writer.paused = false;
+    if (self->registered && link_state(self->uplink->link) == LINK_UP)
+        link_leaving(self->uplink->link, self->id);
+    session_move(self, SESSION_GONE);
+    worker_dirty(self);
+}
+
 void session_cut(session_t *self, close_t reason)
 {
     if (self->state >= SESSION_GONE)
         return;
+    if (self->state == SESSION_AWAY) {
+        session_give_up(self, reason);
+        return;
+    }
+    if (self->writer.numbered && self->state == SESSION_OPEN && reason == CLOSE_CLIENT_GONE &&
+        self->worker->phase == WORKER_RUNNING) {
+        session_suspend(self);
+        return;
+    }
     bool leaves = self->state == SESSION_LEAVING || (self->state >= SESSION_FLUSHING && self->registered);
     if (self->state < SESSION_FLUSHING || reason == CLOSE_CLIENT_STALLED)
         self->close_reason = reason;
@@ -373,7 +436,7 @@ void session_flush(session_t *self)
         session_watch_unacknowledged(self);
         if (self->worker->limits.writer.share != SIZE_MAX || writer_owes_receipt(&self->writer))
             session_look(self);
-        if (writer_owes_receipt(&self->writer))
+        if (writer_owes_receipt(&self->writer) && !self->writer.numbered)
             worker_look_soon(self);
         session_check_marks(self);
         session_watch_stall(self);
@@ -382,6 +445,8 @@ void session_flush(session_t *self)
         reader_go_on_flushed(self);
         session_poll(self);
     }
+    if (self->state == SESSION_AWAY)
+        session_check_marks(self);
     if (self->uplink && writer_owes(&self->writer))
         writer_tell(&self->writer, self->uplink->link, self->id);
     worker_memory_count(self);
@@ -391,6 +456,10 @@ void session_flush(session_t *self)
 
 void session_resume(session_t *self)
 {
+    if (session_forwards(self)) {
+        session_forward(self);
+        return;
+    }
     reader_go_on(self);
     if (self->state < SESSION_GONE)
         session_poll(self);
@@ -399,14 +468,18 @@ void session_resume(session_t *self)
 void session_restate(session_t *self, bool given_up)
 {
     link_t *link = self->uplink->link;
-    bool wants_name =
-        self->state == SESSION_REGISTERING || self->state == SESSION_OPEN || self->state == SESSION_SETTLING;
+    bool wants_name = self->state == SESSION_REGISTERING || self->state == SESSION_OPEN ||
+                      self->state == SESSION_SETTLING || self->state == SESSION_AWAY;
     if (wants_name) {
         link_register(link, self->id, session_name(self), self->claim, self->writer.paused);
         self->registered = true;
+        if (self->writer.numbered)
+            link_yield(link, self->id, self->state == SESSION_AWAY);
     } else if (self->registered) {
         link_leaving(link, self->id);
     }
+    if (self->forwards)
+        session_forward(self);
     if (given_up)
         writer_disown(&self->writer);
     writer_restate(&self->writer, link, self->id);

@@ -5,6 +5,7 @@
  *       │                 │                       │                              │                    │ LEFT
  *       │ error           │ DENIED, drain         │ drain                        ▼ drain              ▼
  *       └─────────────────┴───────────────────────┴──────────────────────────▶ FLUSHING ──written──▶ CLOSING
+ *     OPEN ──connection lost, and the client acknowledges──▶ AWAY ──somebody has the name, or nobody in time──▶ GONE
  *     any ──connection lost, stalled──▶ GONE (waits for LEFT)                                        │ client closed
  *                                         └──────────────────────────────────▶ DEAD ◀────────────────┘
  */
@@ -22,6 +23,7 @@
 
 typedef struct worker worker_t;
 typedef struct session session_t;
+typedef struct session_forwards session_forwards_t;
 
 typedef enum {
     SESSION_LOGIN,       /* its first line has not come yet */
@@ -31,7 +33,8 @@ typedef enum {
     SESSION_LEAVING,  /* its name goes; what was on its way still comes */
     SESSION_FLUSHING, /* its output is written, then the end of file */
     SESSION_CLOSING,  /* reads and drops until the client closes, so that no reset destroys what it has not read */
-    SESSION_GONE,     /* no connection any more; its name is still leaving */
+    SESSION_AWAY,     /* no connection; keeps its name for its client to come back */
+    SESSION_GONE,     /* no connection any more; its name is still leaving, or its copies are forwarded */
     SESSION_DEAD,     /* waits for libuv to let go */
 } session_state_t;
 
@@ -42,20 +45,21 @@ struct session {
     close_t close_reason; /* why it ends */
     handoff_t origin;     /* the descriptor and where it comes from */
     uv_poll_t poll;
-    short poll_events;   /* what it is polled for at the moment */
-    bool half_closed;    /* the client has ended its side; the end of input is read in its turn */
-    bool client_closed;  /* the end of input was read while closing */
-    bool poll_closed;    /* the handle's close callback has run */
-    bool registered;     /* its broker may know its name: REGISTER was said and no LEFT has come */
-    bool said_quit;      /* and reads `ok quit` when that is done */
-    char *name;          /* malloc'd at login */
-    size_t name_size;    /* bytes */
-    uplink_t *uplink;    /* to the broker of its name; borrowed; NULL before the login */
-    link_claim_t claim;  /* of the last confirmation of its name */
-    uint64_t since_ms;   /* in this state */
-    party_t party;       /* what it has sent, and its groups, services and requests */
-    list_node_t timed;   /* in the worker's list of logins or of closings */
-    list_node_t waiting; /* for a paused name, or for room on a link */
+    short poll_events;            /* what it is polled for at the moment */
+    bool half_closed;             /* the client has ended its side; the end of input is read in its turn */
+    bool client_closed;           /* the end of input was read while closing */
+    bool poll_closed;             /* the handle's close callback has run */
+    bool registered;              /* its broker may know its name: REGISTER was said and no LEFT has come */
+    bool said_quit;               /* and reads `ok quit` when that is done */
+    char *name;                   /* malloc'd at login */
+    size_t name_size;             /* bytes */
+    uplink_t *uplink;             /* to the broker of its name; borrowed; NULL before the login */
+    link_claim_t claim;           /* of the last confirmation of its name */
+    uint64_t since_ms;            /* in this state */
+    session_forwards_t *forwards; /* copies for who has its name now; NULL before */
+    party_t party;                /* what it has sent, and its groups, services and requests */
+    list_node_t timed;            /* in the worker's list of logins or of closings */
+    list_node_t waiting;          /* for a paused name, or for room on a link */
     reader_t reader;
     session_writer_t writer;
 };
@@ -98,6 +102,9 @@ void session_quit(session_t *self, close_t reason);
 /* Its connection is lost, or is cut: lets its name go and ends its copies for that reason. What its kernel has
  * acknowledged is delivered, other copies that were written are unconfirmed, the rest is returned. */
 void session_cut(session_t *self, close_t reason);
+
+/* Its client will not come back: ends what it has not acknowledged, for that reason. */
+void session_give_up(session_t *self, close_t reason);
 
 /* For the drain: writes `info accepted N` behind what is owed, then the end of file; and, at a deadline, ends the
  * copies that the client has not taken, so that their senders can be told, and it can still read that line. */

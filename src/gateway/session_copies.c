@@ -3,6 +3,7 @@
  * ways when the client is lost, which depends on how far they came. Owner: the worker's thread. */
 #include "gateway/session_copies.h"
 
+#include "gateway/session_acks.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
 
@@ -94,8 +95,12 @@ static void session_return_copy(const session_t *self, const body_copy_t *copy, 
 void session_deliver(session_t *self, const body_copy_t *copy, origin_t *origin)
 {
     /* N.B. what its output still holds then are its last lines. */
-    if (self->state >= SESSION_CLOSING || self->close_reason == CLOSE_LOGIN) {
+    if ((self->state >= SESSION_CLOSING && self->state != SESSION_AWAY) || self->close_reason == CLOSE_LOGIN) {
         session_return_copy(self, copy, origin, session_reason(self));
+        return;
+    }
+    if (body_is_forward(copy->flags)) {
+        session_take_forward(self, copy, origin);
         return;
     }
     if (copy->flags & BODY_FLAG_REPLY) {

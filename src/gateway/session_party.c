@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "gateway/session_acks.h"
 #include "gateway/session_copies.h"
 #include "gateway/worker.h"
 #include "wire/reason.h"
@@ -80,7 +81,7 @@ static int on_job(party_t *party, uint64_t job, span_t service, const body_copy_
 static int on_reply(party_t *party, span_t label, span_t text, const body_copy_t *copy, origin_t *origin)
 {
     session_t *session = session_of(party);
-    int reason = session_admit(session, copy);
+    int reason = session->state == SESSION_AWAY ? FERRY_REASON_GONE : session_admit(session, copy);
     if (!reason)
         writer_answer(&session->writer, copy, origin, label, text);
     return reason;
@@ -90,6 +91,8 @@ static int on_reply(party_t *party, span_t label, span_t text, const body_copy_t
 static void on_failure(party_t *party, const body_notice_t *notice, span_t label)
 {
     session_t *session = session_of(party);
+    if (session_forward_failed(session, notice))
+        return;
     span_t reason = notice->reason ? span_str(reason_code(notice->reason)) : span_of(NULL, 0);
     if (session->state >= (notice->number ? SESSION_CLOSING : SESSION_FLUSHING))
         return;
@@ -108,7 +111,7 @@ static void on_receipt(party_t *party, span_t label, bool failed)
 static void on_settled(party_t *party, const link_t *link, uint64_t number)
 {
     (void)link;
-    (void)number;
+    session_forward_settled(session_of(party), number);
     session_settle(session_of(party));
 }
 

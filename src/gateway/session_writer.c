@@ -6,7 +6,9 @@
 #include "gateway/session_writer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/sockios.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -35,6 +37,7 @@ static void writer_free_copies(session_writer_t *self)
 void writer_fini(session_writer_t *self)
 {
     buffer_fini(&self->output);
+    buffer_fini(&self->unacked);
     writer_free_copies(self);
 }
 
@@ -59,9 +62,29 @@ static void writer_resize(session_writer_t *self, uint32_t capacity)
     self->capacity = capacity;
 }
 
-/* Appends `from SENDER: TEXT`, with the group's name behind the sender's if there is one. */
-static void writer_put_line(session_writer_t *self, const body_copy_t *copy, span_t group)
+/* Appends the line of a numbered copy, as writer_put_line does, with its number in front. Returns its size. */
+static size_t writer_put_numbered(session_writer_t *self, const body_copy_t *copy, span_t group)
 {
+    char number[24];
+    size_t before = buffer_size(&self->unacked);
+    size_t size = (size_t)snprintf(number, sizeof number, "%" PRIu64 " from ", self->number_next++);
+    span_t parts[] = {span_of(number, size), copy->sender, span_str(group.size ? " " : ""), group, span_str(": "),
+        copy->text, span_str("\n")};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        buffer_append(&self->unacked, parts[i].data, parts[i].size);
+    size = buffer_size(&self->unacked) - before;
+    if (!self->away)
+        buffer_append(&self->output, self->unacked.data + self->unacked.end - size, size);
+    self->position += self->away ? 0 : size;
+    return size;
+}
+
+/* Appends `from SENDER: TEXT`, with the group's name behind the sender's if there is one. Returns the size of the line
+ * if it has a number, else 0. */
+static size_t writer_put_line(session_writer_t *self, const body_copy_t *copy, span_t group)
+{
+    if (self->numbered)
+        return writer_put_numbered(self, copy, group);
     size_t size = 5 + copy->sender.size + (group.size ? 1 + group.size : 0) + 2 + copy->text.size + 1;
     uint8_t *at = buffer_reserve(&self->output, size);
     memcpy(at, "from ", 5);
@@ -77,37 +100,50 @@ static void writer_put_line(session_writer_t *self, const body_copy_t *copy, spa
     at[2 + copy->text.size] = '\n';
     buffer_commit(&self->output, size);
     self->position += size;
+    return 0;
 }
 
-/* The place in the queue of the copy whose line was put last. */
-static queued_copy_t *writer_queue(session_writer_t *self, const body_copy_t *copy)
+/* The place in the queue of the copy whose line was put last; one with a number is held as one with a receipt is. */
+static queued_copy_t *writer_queue(session_writer_t *self, const body_copy_t *copy, size_t line_size)
 {
     if (self->next - self->first == self->capacity)
         writer_resize(self, self->capacity ? 2 * self->capacity : WRITER_KEEP_COPIES);
-    bool receipt = copy->flags & BODY_FLAG_RECEIPT;
+    bool receipt = copy->flags & BODY_FLAG_RECEIPT || line_size;
     self->receipts += receipt;
     queued_copy_t *queued = writer_at(self, self->next++);
-    *queued =
-        (queued_copy_t){.number = copy->number, .session = copy->session, .end = self->position, .receipt = receipt};
+    *queued = (queued_copy_t){.number = copy->number,
+        .session = copy->session,
+        .line_size = (uint32_t)line_size,
+        .end = self->position,
+        .receipt = receipt};
     return queued;
 }
 
 void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *origin)
 {
-    writer_put_line(self, copy, span_of(NULL, 0));
-    writer_queue(self, copy)->origin = origin_take(origin);
+    size_t line_size = writer_put_line(self, copy, span_of(NULL, 0));
+    writer_queue(self, copy, line_size)->origin = origin_take(origin);
+}
+
+void writer_forwarded(session_writer_t *self, const body_copy_t *copy, origin_t *origin, uint64_t number, span_t group)
+{
+    if (self->number_first == self->number_next)
+        self->number_first = number;
+    self->number_next = number;
+    size_t line_size = writer_put_line(self, copy, group);
+    writer_queue(self, copy, line_size)->origin = origin_take(origin);
 }
 
 void writer_answer(session_writer_t *self, const body_copy_t *copy, origin_t *origin, span_t label, span_t text)
 {
     writer_line(self, (span_t[]){span_str("ok "), label, span_str(text.size ? " " : ""), text}, 4);
-    writer_queue(self, copy)->origin = origin_take(origin);
+    writer_queue(self, copy, 0)->origin = origin_take(origin);
 }
 
 void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *share)
 {
-    writer_put_line(self, copy, share_group(share));
-    queued_copy_t *queued = writer_queue(self, copy);
+    size_t line_size = writer_put_line(self, copy, share_group(share));
+    queued_copy_t *queued = writer_queue(self, copy, line_size);
     queued->shared = true;
     queued->share = share_take(share);
     self->shares++;
@@ -207,6 +243,16 @@ static void writer_pass(session_writer_t *self)
     const queued_copy_t *copy = writer_at(self, self->acknowledged++);
     self->returned -= copy->returned;
     self->receipts -= copy->receipt;
+    if (!copy->line_size)
+        return;
+    buffer_consume(&self->unacked, copy->line_size);
+    self->number_first++;
+}
+
+/* Whether a written copy has arrived: as its client says if it has a number, or else its kernel. */
+static bool writer_has_arrived(const session_writer_t *self, const queued_copy_t *copy, uint64_t position)
+{
+    return copy->line_size && !self->lapsed ? self->acknowledged < self->confirmed : copy->end <= position;
 }
 
 uint64_t writer_acknowledge(session_writer_t *self, link_t *link, int fd)
@@ -215,7 +261,8 @@ uint64_t writer_acknowledge(session_writer_t *self, link_t *link, int fd)
         return 0;
     uint64_t position = writer_acknowledged_position(self, fd);
     uint64_t before = writer_pending(self);
-    while (self->acknowledged < self->written && writer_at(self, self->acknowledged)->end <= position)
+    while (
+        self->acknowledged < self->written && writer_has_arrived(self, writer_at(self, self->acknowledged), position))
         writer_pass(self);
     uint64_t left = writer_unacknowledged(self);
     self->look_count = left > WRITER_LOOK_COUNT / 2 ? (uint32_t)(2 * left) : WRITER_LOOK_COUNT;
@@ -300,7 +347,7 @@ static size_t writer_tail(const session_writer_t *self)
     return end ? (size_t)(end - output.data) + 1 : 0;
 }
 
-static void writer_report(session_writer_t *self, uint64_t index, const writer_loss_t *loss, int error)
+void writer_report(session_writer_t *self, uint64_t index, const writer_loss_t *loss, int error)
 {
     const queued_copy_t *copy = writer_at(self, index);
     if (copy->shared) {
@@ -388,14 +435,17 @@ uint64_t writer_queued(const session_writer_t *self)
 
 bool writer_became_paused(session_writer_t *self, const writer_limits_t *limits)
 {
-    if (self->paused || (buffer_size(&self->output) < limits->high_mark && writer_waiting(self) < limits->share))
+    size_t size = buffer_size(&self->output), unacked = buffer_size(&self->unacked);
+    if (self->paused ||
+        (size < limits->high_mark && unacked < limits->high_mark && writer_waiting(self) < limits->share))
         return false;
     return self->paused = true;
 }
 
 bool writer_became_resumed(session_writer_t *self, const writer_limits_t *limits)
 {
-    if (!self->paused || buffer_size(&self->output) > limits->low_mark || writer_waiting(self) > limits->share / 4)
+    if (!self->paused || buffer_size(&self->output) > limits->low_mark ||
+        buffer_size(&self->unacked) > limits->low_mark || writer_waiting(self) > limits->share / 4)
         return false;
     self->paused = false;
     return true;
@@ -418,4 +468,82 @@ bool writer_is_stalled(session_writer_t *self, const writer_limits_t *limits, ui
     self->stall_position = position;
     self->stall_acknowledged = acknowledged;
     return since_ms && (written > arrived ? written : arrived) * 1000 < limits->stall_rate * limits->stall_time_ms;
+}
+
+void writer_number(session_writer_t *self, uint64_t first)
+{
+    if (self->numbered)
+        return;
+    self->numbered = true;
+    self->number_first = self->number_next = first;
+}
+
+bool writer_confirm(session_writer_t *self, uint64_t number)
+{
+    uint64_t next = self->number_first, confirmed = self->confirmed;
+    for (uint64_t i = self->acknowledged; i < self->written && next <= number; i++)
+        if (writer_at(self, i)->line_size) {
+            next++;
+            confirmed = i + 1;
+        }
+    if (number >= next)
+        return false;
+    self->confirmed = confirmed;
+    return true;
+}
+
+void writer_lapse(session_writer_t *self)
+{
+    self->lapsed = true;
+}
+
+void writer_suspend(session_writer_t *self)
+{
+    self->away = true;
+    self->blocked = self->mid_line = false;
+    buffer_fini(&self->output);
+}
+
+void writer_abandon(session_writer_t *self, const writer_loss_t *loss, uint64_t *doubted, uint64_t *returned)
+{
+    for (; self->acknowledged < self->next; writer_pass(self)) {
+        bool is_written = self->acknowledged < self->written;
+        if (writer_at(self, self->acknowledged)->returned || writer_at(self, self->acknowledged)->passed)
+            continue;
+        writer_report(self, self->acknowledged, loss, is_written ? FERRY_ERROR_UNCONFIRMED : FERRY_ERROR_UNDELIVERED);
+        ++*(is_written ? doubted : returned);
+    }
+    self->written = self->next;
+    writer_release(self, loss->link);
+}
+
+size_t writer_line_size(const session_writer_t *self, uint64_t index)
+{
+    return self->copies[index & (self->capacity - 1)].line_size;
+}
+
+bool writer_numbered_at(const session_writer_t *self, uint64_t index, size_t offset, numbered_copy_t *copy)
+{
+    const queued_copy_t *queued = &self->copies[index & (self->capacity - 1)];
+    if (!queued->line_size)
+        return false;
+    const char *line = (const char *)self->unacked.data + self->unacked.start + offset;
+    const char *sender = (const char *)memchr(line, ' ', queued->line_size) + strlen(" from ");
+    const char *end = line + queued->line_size - 1, *colon = memchr(sender, ':', (size_t)(end - sender));
+    const char *space = memchr(sender, ' ', (size_t)(colon - sender));
+    copy->number = strtoull(line, NULL, 10);
+    copy->sender = span_of(sender, (size_t)((space ? space : colon) - sender));
+    copy->group = space ? span_of(space + 1, (size_t)(colon - space - 1)) : span_of(NULL, 0);
+    copy->text = span_of(colon + 2, (size_t)(end - colon - 2));
+    return true;
+}
+
+void writer_pass_on(session_writer_t *self, uint64_t index)
+{
+    writer_at(self, index)->passed = true;
+    while (self->acknowledged < self->next && writer_at(self, self->acknowledged)->passed) {
+        if (self->written == self->acknowledged)
+            self->written++;
+        writer_pass(self);
+    }
 }

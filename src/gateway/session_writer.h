@@ -42,7 +42,9 @@ typedef struct {
     };
     uint64_t number;
     uint64_t session;      /* of the sender */
-    uint64_t end : 61;     /* position in the stream behind its line */
+    uint32_t line_size;    /* bytes of its line, if that has a number; else 0 */
+    uint64_t end : 60;     /* position in the stream behind its line */
+    uint64_t passed : 1;   /* it has ended elsewhere: with who has the name now */
     uint64_t returned : 1; /* it is not to be written any more */
     uint64_t receipt : 1;  /* it is held until the client's kernel has acknowledged it */
     uint64_t shared : 1;   /* it is the client's part of a group's copy */
@@ -64,6 +66,12 @@ typedef struct {
     uint64_t receipts;                     /* copies from `acknowledged` on with a receipt */
     uint64_t returned;                     /* copies from `acknowledged` on that were returned */
     uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
+    buffer_t unacked;                      /* the lines of the copies with numbers from `acknowledged` on */
+    uint64_t number_first, number_next;    /* their numbers */
+    uint64_t confirmed;                    /* copies below it were acknowledged by the client, if they have a number */
+    bool numbered;                         /* what comes gets a number, and is delivered when the client says so */
+    bool lapsed;                           /* but when its kernel has it, as everything else */
+    bool away;                             /* there is no client: nothing is put into the output */
     bool is_tcp;   /* the client's kernel acknowledges what it has; otherwise what is written is there */
     bool ended;    /* the end of file was written, too */
     bool mid_line; /* what was written last ended within a line */
@@ -91,6 +99,43 @@ void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *shar
 
 /* The same for the answer to a request: `ok LABEL TEXT`. */
 void writer_answer(session_writer_t *self, const body_copy_t *copy, origin_t *origin, span_t label, span_t text);
+
+/* What comes from now on is numbered, unless it is already, from that number on: `NUMBER from SENDER: TEXT`. It is
+ * delivered when the client acknowledges it with writer_confirm, all up to that number; false if it was not written
+ * such a number. writer_acknowledge tells the rest. */
+void writer_number(session_writer_t *self, uint64_t first);
+bool writer_confirm(session_writer_t *self, uint64_t number);
+
+/* The client will say nothing more. */
+void writer_lapse(session_writer_t *self);
+
+/* The client is away: keeps what is numbered, and drops the output. */
+void writer_suspend(session_writer_t *self);
+
+/* Nobody comes back: reports every copy, as `unconfirmed` if it was written, else as `undelivered`. Adds to the counts
+ * of both. */
+void writer_abandon(session_writer_t *self, const writer_loss_t *loss, uint64_t *doubted, uint64_t *returned);
+
+/* A copy that is numbered, at its index, as it is to be given to who has the name now; `offset` is where its line
+ * begins in self->unacked. Spans are borrowed until that changes. False if it has no number. */
+typedef struct {
+    uint64_t number;
+    span_t sender, group, text; /* the group is empty if it is to the client's name */
+} numbered_copy_t;
+bool writer_numbered_at(const session_writer_t *self, uint64_t index, size_t offset, numbered_copy_t *copy);
+
+/* The size of its line. */
+size_t writer_line_size(const session_writer_t *self, uint64_t index);
+
+/* The copy at that index has ended elsewhere, as was reported unless it was delivered; lets go of what has at the
+ * front. */
+void writer_pass_on(session_writer_t *self, uint64_t index);
+
+/* Reports that copy to its sender. */
+void writer_report(session_writer_t *self, uint64_t index, const writer_loss_t *loss, int error);
+
+/* A copy that the session before has had under that number, perhaps of a group. */
+void writer_forwarded(session_writer_t *self, const body_copy_t *copy, origin_t *origin, uint64_t number, span_t group);
 
 /* Writes to the socket what it takes in one call. Returns the number of copies that are written now, or -1 when the
  * connection is lost. */
@@ -147,7 +192,7 @@ static inline bool writer_is_empty(const session_writer_t *self)
 /* Bytes of memory, with what is allocated and not used. */
 static inline size_t writer_memory(const session_writer_t *self)
 {
-    return self->output.capacity + self->capacity * sizeof(queued_copy_t);
+    return self->output.capacity + self->unacked.capacity + self->capacity * sizeof(queued_copy_t);
 }
 
 /* Bytes that wait for the client to read, with what its copies take beside until its kernel has them. */

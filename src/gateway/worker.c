@@ -160,6 +160,7 @@ static void worker_limits_init(worker_limits_t *self, const config_t *config)
     self->writer.low_mark = (size_t)config_number(config, "gateway/low_mark");
     self->writer.stall_time_ms = (uint64_t)config_number(config, "gateway/stall_time");
     self->writer.stall_rate = (uint64_t)config_number(config, "gateway/stall_rate");
+    self->resume_time_ms = (uint64_t)config_number(config, "gateway/resume_time");
     self->login_timeout_ms = (uint64_t)config_number(config, "gateway/login_timeout");
     self->send_buffer_size = (int)config_number(config, "gateway/send_buffer");
     self->receive_buffer_size = (int)config_number(config, "gateway/receive_buffer");
@@ -181,6 +182,7 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
     list_init(&self->logins);
     list_init(&self->blocked);
     list_init(&self->closings);
+    list_init(&self->away);
     list_init(&self->starved);
     histogram_init(&self->turn_copies, 20);
     histogram_init(&self->batch_records, 16);

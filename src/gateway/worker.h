@@ -27,7 +27,7 @@ typedef struct {
     line_limits_t line;
     unsigned bad_lines;
     writer_limits_t writer;
-    uint64_t login_timeout_ms;
+    uint64_t login_timeout_ms, resume_time_ms;
     int send_buffer_size, receive_buffer_size;
     uint64_t unready_after_ms;
 } worker_limits_t;
@@ -76,6 +76,7 @@ struct worker {
     list_t logins;         /* sessions before their name is confirmed, oldest first */
     list_t blocked;        /* sessions whose socket takes no more, or whose client the drain waits for */
     list_t closings;       /* sessions that wait for their client to close */
+    list_t away;           /* sessions that wait for theirs to come back, oldest first */
     list_t unacknowledged; /* sessions with copies that their client's kernel may or may not have */
     list_t receipted;      /* those of them that are looked at soon, for their receipts */
     uv_timer_t look_timer; /* for these */

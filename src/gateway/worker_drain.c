@@ -34,11 +34,14 @@ static void on_drain_session(session_t *session, void *arg)
     (void)arg;
     if (session->state == SESSION_LOGIN || session->state == SESSION_REGISTERING) {
         session_fail(session, FERRY_ERROR_DRAINING, span_of(NULL, 0), CLOSE_GATEWAY_DRAINS);
+    } else if (session->state == SESSION_AWAY) {
+        session_give_up(session, CLOSE_GATEWAY_DRAINS);
     } else if (session->state == SESSION_OPEN) {
         reader_finish(session);
         if (session->state != SESSION_OPEN)
             return;
-        session->reader.ended = true;
+        session->reader.acks_only = session->writer.numbered;
+        session->reader.ended = !session->writer.numbered;
         session->reader.choked = false;
         list_remove(&session->waiting);
         writer_line(&session->writer, &(span_t){"info draining", 13}, 1);

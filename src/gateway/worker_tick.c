@@ -18,6 +18,16 @@ static void tick_logins(worker_t *self, uint64_t now)
     }
 }
 
+static void tick_away(worker_t *self, uint64_t now)
+{
+    for (list_node_t *node; (node = list_first(&self->away));) {
+        session_t *session = list_member(node, session_t, timed);
+        if (now - session->since_ms < self->limits.resume_time_ms)
+            return;
+        session_give_up(session, CLOSE_CLIENT_GONE);
+    }
+}
+
 /* A client whose kernel may still acknowledge copies has the time of one that takes nothing. */
 static void tick_closings(worker_t *self, uint64_t now)
 {
@@ -93,6 +103,7 @@ static void on_tick(uv_timer_t *timer)
     exchange_tick(&self->exchange, now);
     worker_look(self);
     tick_closings(self, now);
+    tick_away(self, now);
     tick_blocked(self, now);
     worker_memory_tick(self);
     if (self->phase == WORKER_RUNNING)

@@ -24,6 +24,7 @@ typedef struct {
     uint64_t term, serial; /* term 0: it was not confirmed yet */
     uint32_t doubts;       /* of its link, until then */
     bool took_over;        /* somebody else had the name until then */
+    bool resumes;          /* what that one had not acknowledged comes first */
 } link_claim_t;
 
 typedef enum {
@@ -123,6 +124,12 @@ void link_pause(link_t *self, span_t name, bool paused);
 
 /* Tells which session is the only member of a group here, or that none is: 0. Ignored while the link is not up. */
 void link_only(link_t *self, uint64_t group, uint64_t member);
+
+/* The client of a session acknowledges what it gets, so that what it has not is given to who has its name next; it may
+ * be away, and then whoever asks for the name has it. That this was done for a name. Ignored while the link is not up:
+ * on_up states all. */
+void link_yield(link_t *self, uint64_t session, bool is_away);
+void link_yielded(link_t *self, span_t name);
 
 /* A session begins to watch a name, or ends to. Ignored while the link is not up: on_up states all. */
 void link_watch(link_t *self, uint64_t session, span_t name, bool is_on);

@@ -257,7 +257,8 @@ static void link_confirm(link_t *self, const control_t *record)
     link_claim_t claim = {.term = record->name.term,
         .serial = record->name.serial,
         .doubts = self->doubts,
-        .took_over = record->name.took_over};
+        .took_over = record->name.took_over,
+        .resumes = record->name.resumes};
     if (self->term < claim.term)
         self->term = claim.term;
     self->callbacks->on_confirmed(self->owner, self, record->name.session, claim);

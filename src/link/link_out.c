@@ -307,6 +307,18 @@ void link_pause(link_t *self, span_t name, bool paused)
         link_control(self, &(control_t){.type = paused ? RECORD_PAUSE : RECORD_RESUME, .name.name = name});
 }
 
+void link_yield(link_t *self, uint64_t session, bool is_away)
+{
+    if (self->state == LINK_UP)
+        link_control(self, &(control_t){.type = RECORD_YIELD, .name = {.session = session, .is_on = is_away}});
+}
+
+void link_yielded(link_t *self, span_t name)
+{
+    if (self->state == LINK_UP)
+        link_control(self, &(control_t){.type = RECORD_YIELDED, .name.name = name});
+}
+
 void link_watch(link_t *self, uint64_t session, span_t name, bool is_on)
 {
     if (self->state == LINK_UP)

@@ -47,8 +47,14 @@ static void peer_return_copy(peer_t *self, const body_copy_t *copy, const origin
 
 void peer_deliver(peer_t *self, const body_copy_t *copy, origin_t *origin)
 {
+    body_copy_t own = *copy;
     if (self->state == PEER_GONE || self->close_reason == CLOSE_LOGIN) {
         peer_return_copy(self, copy, origin, peer_reason(self));
+    } else if (body_is_forward(copy->flags)) {
+        if (body_forward_open(&own))
+            peer_deliver(self, &own, origin);
+        else
+            self->peers->ledger.delivered++;
     } else if (copy->flags & BODY_FLAG_REPLY) {
         int reason = party_answer(&self->party, copy, origin);
         if (reason)

@@ -18,6 +18,7 @@
 #define GAP_SIZE     4
 
 #define RUN_FLAG_AGAIN 1u
+#define FORWARD_SIZE   8 /* of the number that a forward begins with */
 
 static int body_open(body_t *self, span_t frame, size_t header_size, size_t record_size_min)
 {
@@ -384,4 +385,29 @@ void body_label_put(buffer_t *to, span_t label)
     uint8_t size = (uint8_t)label.size;
     buffer_append(to, &size, 1);
     buffer_append(to, label.data, label.size);
+}
+
+bool body_forward_get(span_t text, uint64_t *number, span_t *place, span_t *rest)
+{
+    if (text.size < FORWARD_SIZE)
+        return false;
+    *number = bytes_get64((const uint8_t *)text.data);
+    return body_label_get(span_of(text.data + FORWARD_SIZE, text.size - FORWARD_SIZE), place, rest);
+}
+
+bool body_forward_open(body_copy_t *copy)
+{
+    uint64_t number;
+    span_t place;
+    copy->flags &= ~BODY_FORWARD;
+    return body_forward_get(copy->text, &number, &place, &copy->text) &&
+           !span_equal(place, span_str(BODY_FORWARD_MARK));
+}
+
+void body_forward_put(buffer_t *to, uint64_t number, span_t place, span_t text)
+{
+    bytes_put64(buffer_reserve(to, FORWARD_SIZE), number);
+    buffer_commit(to, FORWARD_SIZE);
+    body_label_put(to, place);
+    buffer_append(to, text.data, text.size);
 }

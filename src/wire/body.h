@@ -17,6 +17,7 @@
 #define BODY_FLAG_OPAQUE      2u /* likewise: the text is no line */
 #define BODY_FLAG_REQUEST     4u /* likewise: an answer is wanted; the text begins with a label (body_label_get) */
 #define BODY_FLAG_REPLY       8u /* likewise: an answer; its text begins with the request's label */
+#define BODY_FORWARD          (BODY_FLAG_REQUEST | BODY_FLAG_REPLY) /* likewise: goes to who had it before and is away */
 #define BODY_NOTICE_TAKEN     1u
 #define BODY_REPORT_SETTLED   1u
 
@@ -108,6 +109,23 @@ void body_begin_up(buffer_t *to);
 void body_finish_up(buffer_t *to, uint64_t first_number, uint32_t count);
 void body_begin_down(buffer_t *to);
 void body_finish_down(buffer_t *to, uint32_t count);
+
+static inline bool body_is_forward(unsigned flags)
+{
+    return (flags & BODY_FORWARD) == BODY_FORWARD;
+}
+
+#define BODY_FORWARD_MARK "/" /* the place of what stands behind the last, with the number that comes next */
+
+/* What the text of a forward holds: the number under which the client has it, where it was sent to, and its own text.
+ * False if it is none. */
+bool body_forward_get(span_t text, uint64_t *number, span_t *place, span_t *rest);
+
+/* For who has no numbers: makes a forward the message that it was. False if nothing is left of it, as of the mark. */
+bool body_forward_open(body_copy_t *copy);
+
+/* Appends such a text; the place is 1 to 255 bytes. */
+void body_forward_put(buffer_t *to, uint64_t number, span_t place, span_t text);
 
 /* The label that the text of a request or a reply begins with, and what follows it. False if there is none. */
 bool body_label_get(span_t text, span_t *label, span_t *rest);

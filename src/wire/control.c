@@ -74,7 +74,7 @@ static void confirmed_walk(walk_t *self, control_t *record)
     walk_64(self, &record->name.session);
     walk_64(self, &record->name.term);
     walk_64(self, &record->name.serial);
-    walk_flag(self, &record->name.took_over, 1);
+    walk_flags(self, (bool *const[]){&record->name.took_over, &record->name.resumes}, 2, 1);
 }
 
 static void hold_walk(walk_t *self, control_t *record)
@@ -132,8 +132,13 @@ static void small_walk(walk_t *self, control_t *record)
         walk_64(self, &record->name.session);
         walk_64(self, &record->name.member);
         break;
+    case RECORD_YIELD:
+        walk_64(self, &record->name.session);
+        walk_flag(self, &record->name.is_on, 1);
+        break;
     case RECORD_PAUSE:
     case RECORD_RESUME:
+    case RECORD_YIELDED:
         walk_name(self, &record->name.name);
         break;
     case RECORD_ORIGIN:
@@ -241,6 +246,7 @@ static bool control_is_good(const control_t *self)
                (self->name.session & LINK_SESSION_KINDS) == link_session_kind(self->name.name);
     case RECORD_LEAVING:
     case RECORD_WATCH:
+    case RECORD_YIELD:
         return session_is_good(self->name.session);
     case RECORD_ONLY:
         return session_is_good(self->name.session) && link_session_is_group(self->name.session);

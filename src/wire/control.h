@@ -93,11 +93,12 @@ typedef struct {
         struct {
             uint64_t session, term, serial; /* REGISTER, CONFIRMED; LEAVING, LEFT use session alone */
             bool again, doubtful, paused;   /* REGISTER */
-            bool took_over;                 /* CONFIRMED */
-            bool is_on;                     /* WATCH: from now on; PRESENCE: it is here; both with session and name */
-            uint16_t error;                 /* DENIED, with session */
-            uint64_t member;                /* ONLY, with session */
-            span_t name;                    /* REGISTER; PAUSE, RESUME use it alone */
+            bool took_over, resumes;        /* CONFIRMED */
+            bool is_on;      /* WATCH: from now on; PRESENCE: it is here; both with session and name. YIELD: its
+                            client is away; with session */
+            uint16_t error;  /* DENIED, with session */
+            uint64_t member; /* ONLY, with session */
+            span_t name;     /* REGISTER; PAUSE, RESUME, YIELDED use it alone */
         } name;
         struct {
             uint32_t handle;

@@ -372,6 +372,8 @@ static int line_parse_argument(line_t *self, const line_limits_t *limits)
         return line_parse_reply(self);
     case LINE_DONE:
         return line_parse_job(self, self->text);
+    case LINE_ACK:
+        return span_equal(self->text, span_str("on")) ? 0 : line_parse_number(self->text, LINE_JOB_MAX, &self->number);
     case LINE_SERVE:
         error = line_parse_serve(self);
         return error ? error : line_check_argument(self, limits);

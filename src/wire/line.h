@@ -33,6 +33,7 @@ typedef enum {
     LINE_DONE,
     LINE_REPLY,
     LINE_REQUEST,
+    LINE_ACK,
     LINE_WATCH,
     LINE_UNWATCH,
     LINE_WHO,
@@ -46,7 +47,8 @@ typedef struct {
     span_t text;     /* of a message; LINE_PING: the token; LINE_WATCH, LINE_UNWATCH: the name; LINE_WHO: the prefix;
                         LINE_JOIN, LINE_LEAVE: the        group, with its `#`; LINE_SERVE, LINE_UNSERVE: the service, with
                         its `@` */
-    uint64_t number; /* LINE_SERVE: the credit; LINE_DONE, LINE_REPLY: the job; LINE_REQUEST: the time, ms */
+    uint64_t number; /* LINE_SERVE: the credit; LINE_DONE, LINE_REPLY: the job; LINE_REQUEST: the time, ms; LINE_ACK:
+                        the number, 0 for `on` */
     span_t label;    /* LINE_SEND, LINE_REQUEST, also after an error, if there was one; else empty */
     span_t job;      /* LINE_DONE, LINE_REPLY: the number as it was written */
     span_t culprit;  /* after an error: what its line names ("error bad-name CULPRIT"), or empty */

@@ -268,7 +268,7 @@ void dealer_put_message(dealer_t *self, uint64_t session, const char *sender, co
         names[count++] = span_of(at, strcspn(at, ","));
     if (self->record_count == 0)
         body_begin_up(&self->body);
-    body_put_message(&self->body, session, 0, span_str(sender), names, count, span_str(text));
+    body_put_message(&self->body, session, self->message_flags, span_str(sender), names, count, span_str(text));
     dealer_count(self);
 }
 

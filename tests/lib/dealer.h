@@ -25,6 +25,7 @@ typedef struct {
     uint64_t sequence;       /* of the last batch that was sent */
     uint64_t received;       /* of the last batch that came */
     uint64_t number;         /* of the last message or report */
+    unsigned message_flags;  /* BODY_FLAG_… of what dealer_put_message puts */
     link_id_t id;            /* of the node */
     link_id_t instance;      /* of the broker, as WELCOME told it */
     uint64_t taken;          /* `below` of the last TAKEN on this link */

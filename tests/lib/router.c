@@ -358,6 +358,12 @@ void router_put_copy(router_t *self, uint64_t number, const uint64_t *sessions, 
     body_put_copy(&self->body, &message, number, sessions, session_count);
 }
 
+void router_put_copy_of(router_t *self, const body_message_t *message, uint64_t number, uint64_t session)
+{
+    router_put_record(self);
+    body_put_copy(&self->body, message, number, &session, 1);
+}
+
 void router_put_notice(router_t *self, const body_notice_t *notice)
 {
     router_put_record(self);

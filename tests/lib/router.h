@@ -90,6 +90,9 @@ void router_put_held_again(router_t *self, uint64_t number);
 void router_put_origin(router_t *self, uint32_t handle, uint8_t node);
 void router_put_gone(router_t *self, uint32_t handle, bool orderly);
 
+/* The same of a message that is given. */
+void router_put_copy_of(router_t *self, const body_message_t *message, uint64_t number, uint64_t session);
+
 /* A RUN of what was not sent before, of an origin that has taken nothing; any RUN. */
 void router_put_run(router_t *self, uint32_t handle);
 void router_put_run_of(router_t *self, const body_run_t *run);

@@ -81,6 +81,88 @@ static void a_node_that_is_heard_denies_nobody_who_waits_for_a_turn(void **state
 
 #define TAKING_TEST(function) cmocka_unit_test_setup_teardown(function, setup_taking, teardown)
 
+static void put_yield(dealer_t *dealer, uint64_t session, bool is_away)
+{
+    dealer_put(dealer, &(control_t){.type = RECORD_YIELD, .name = {.session = session, .is_on = is_away}});
+    dealer_flush(dealer);
+}
+
+static void put_yielded(dealer_t *dealer, const char *name)
+{
+    dealer_put(dealer, &(control_t){.type = RECORD_YIELDED, .name.name = span_str(name)});
+    dealer_flush(dealer);
+}
+
+static void expect_resumes(dealer_t *dealer, uint64_t session)
+{
+    const dealer_event_t *event = dealer_wait(dealer, RECORD_CONFIRMED);
+    assert_int_equal(event->control.name.session, session);
+    assert_true(event->control.name.resumes);
+}
+
+static void forward(dealer_t *dealer, const char *text)
+{
+    dealer->message_flags = BODY_FORWARD;
+    dealer_put_message(dealer, SESSION(1, 2), "eve", "bob", text);
+    dealer->message_flags = 0;
+    dealer_flush(dealer);
+}
+
+static void who_is_away_gives_its_name_and_what_it_had_comes_first(void **state)
+{
+    (void)state;
+    pair_open();
+    put_yield(&b, SESSION(1, 2), false);
+    dealer_barrier(&b, 8);
+    ask(&a, SESSION(1, 5), "bob");
+    expect_denied(&a, SESSION(1, 5)); /* it is there */
+    put_yield(&b, SESSION(1, 2), true);
+    dealer_barrier(&b, 9);
+    ask(&a, SESSION(1, 6), "bob");
+    expect_resumes(&a, SESSION(1, 6));
+    expect_denied(&b, SESSION(1, 2));
+    alice_sends("bob", "new");
+    dealer_barrier(&a, 9);
+    forward(&b, "old");
+    dealer_expect_copy(&a, SESSION(1, 6), "eve", "old");
+    put_yielded(&b, "bob");
+    dealer_expect_copy(&a, SESSION(1, 6), "alice", "new");
+    put_yielded(&b, "bob"); /* which is known */
+    alice_sends("bob", "newer");
+    dealer_expect_copy(&a, SESSION(1, 6), "alice", "newer");
+}
+
+static void what_is_kept_meanwhile_is_given_when_the_one_before_is_lost(void **state)
+{
+    (void)state;
+    pair_open();
+    put_yield(&b, SESSION(1, 2), true);
+    dealer_barrier(&b, 9);
+    ask(&a, SESSION(1, 6), "bob");
+    expect_resumes(&a, SESSION(1, 6));
+    alice_sends("bob", "new");
+    dealer_barrier(&a, 9);
+    dealer_put(&b, &(control_t){.type = RECORD_BYE, .number = 0});
+    dealer_flush(&b);
+    dealer_expect_copy(&a, SESSION(1, 6), "alice", "new");
+}
+
+static void what_is_kept_for_who_goes_again_is_refused(void **state)
+{
+    (void)state;
+    pair_open();
+    put_yield(&b, SESSION(1, 2), true);
+    dealer_barrier(&b, 9);
+    ask(&a, SESSION(1, 6), "bob");
+    expect_resumes(&a, SESSION(1, 6));
+    alice_sends("bob", "new");
+    dealer_put(&a, &(control_t){.type = RECORD_LEAVING, .name.session = SESSION(1, 6)});
+    dealer_flush(&a);
+    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 1, "bob");
+    put_yielded(&b, "bob");
+    broker_assert_balance();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +170,9 @@ int main(void)
         TAKING_TEST(one_that_comes_back_at_once_waits_for_its_turn),
         TAKING_TEST(one_that_waits_has_the_name_when_its_owner_leaves),
         TAKING_TEST(a_node_that_is_heard_denies_nobody_who_waits_for_a_turn),
+        BROKER_TEST(who_is_away_gives_its_name_and_what_it_had_comes_first),
+        BROKER_TEST(what_is_kept_meanwhile_is_given_when_the_one_before_is_lost),
+        BROKER_TEST(what_is_kept_for_who_goes_again_is_refused),
     };
     return BROKER_RUN(tests);
 }

@@ -510,6 +510,32 @@ static void a_copy_carries_what_the_message_said(void **state)
     buffer_fini(&buffer);
 }
 
+static void a_forward_tells_its_number_and_its_place(void **state)
+{
+    (void)state;
+    uint64_t number;
+    span_t place, rest;
+    buffer_t text = {0};
+    body_forward_put(&text, 17, span_str("#room"), span_str("hello"));
+    assert_true(body_forward_get(buffer_span(&text), &number, &place, &rest));
+    assert_int_equal(number, 17);
+    assert_true(span_equal(place, span_str("#room")));
+    assert_true(span_equal(rest, span_str("hello")));
+    for (size_t size = 0; size < 8 + 1 + 5; size++)
+        assert_false(body_forward_get(span_of((const char *)text.data, size), &number, &place, &rest));
+    body_copy_t copy = {.flags = BODY_FORWARD | BODY_FLAG_RECEIPT, .text = buffer_span(&text)};
+    assert_true(body_is_forward(copy.flags));
+    assert_true(body_forward_open(&copy));
+    assert_int_equal(copy.flags, BODY_FLAG_RECEIPT);
+    assert_true(span_equal(copy.text, span_str("hello")));
+    buffer_clear(&text);
+    body_forward_put(&text, 18, span_str(BODY_FORWARD_MARK), span_of("", 0));
+    copy = (body_copy_t){.flags = BODY_FORWARD, .text = buffer_span(&text)};
+    assert_false(body_forward_open(&copy));
+    assert_false(body_is_forward(BODY_FLAG_REPLY));
+    buffer_fini(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -529,6 +555,7 @@ int main(void)
         cmocka_unit_test(recipients_are_1024_at_most),
         cmocka_unit_test(every_flag_is_read_as_it_was_written),
         cmocka_unit_test(a_label_comes_before_a_text),
+        cmocka_unit_test(a_forward_tells_its_number_and_its_place),
         cmocka_unit_test(a_copy_carries_what_the_message_said),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
