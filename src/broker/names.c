@@ -150,13 +150,13 @@ static void peer_disown_name(peer_t *self)
 void peer_leave_name(peer_t *self)
 {
     peer_t *waiting = self->waiting;
-    self->waiting = NULL;
     self->is_stale = false;
     pauses_end(self);
     peer_disown_name(self);
     self->node->name_count--;
     log_debug("name-left", log_span("name", self->item.key), log_uint("handle", self->node->handle));
     peer_move(self, PEER_LEFT);
+    self->waiting = NULL;
     peer_pass_on(self, waiting);
     peer_reap(self);
     waiters_promote(waiting);

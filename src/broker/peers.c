@@ -24,8 +24,9 @@ void peer_move(peer_t *self, peer_state_t state)
 {
     assert(peer_moves[self->state] & 1u << state);
     bool was_owner = self->state == PEER_OWNER;
+    bool is_handed_on = state == PEER_LEFT && self->waiting; /* which is nothing that others need hear of */
     self->state = state;
-    if ((was_owner || state == PEER_OWNER) && !(self->session & LINK_SESSION_KINDS))
+    if ((was_owner || state == PEER_OWNER) && !is_handed_on && !(self->session & LINK_SESSION_KINDS))
         watches_tell(self->node->broker, self->item.key, state == PEER_OWNER);
 }
 

@@ -144,7 +144,8 @@ static void what_is_sent_while_he_is_away_waits_for_him(void **state)
     client_close(&bob);
     send_numbers(1, 3);
     client_send(ann, "/send r #room: all");
-    client_barrier(ann);
+    client_send(ann, "/watch bob");
+    client_expect(ann, "ok watch bob here"); /* and she hears nothing of what follows */
     kill_broker();
     bob = client_connect(server_gateway(gateways[0]));
     client_send(bob, "bob");
@@ -154,6 +155,7 @@ static void what_is_sent_while_he_is_away_waits_for_him(void **state)
     client_send(bob, "/ack 4");
     for (int i = 0; i < 4; i++) /* in any order */
         client_expect_prefix(ann, "ok ");
+    client_barrier(ann);
     stop();
 }
 

@@ -132,6 +132,23 @@ static void who_is_away_gives_its_name_and_what_it_had_comes_first(void **state)
     dealer_expect_copy(&a, SESSION(1, 6), "alice", "newer");
 }
 
+static void nobody_hears_that_a_name_was_handed_on(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_put(&a,
+        &(control_t){.type = RECORD_WATCH, .name = {.session = SESSION(1, 1), .is_on = true, .name = span_str("bob")}});
+    dealer_flush(&a);
+    assert_true(dealer_wait(&a, RECORD_PRESENCE)->control.name.is_on);
+    put_yield(&b, SESSION(1, 2), true);
+    dealer_barrier(&b, 9);
+    ask(&a, SESSION(1, 6), "bob");
+    assert_true(dealer_wait(&a, RECORD_PRESENCE)->control.name.is_on);
+    dealer_put(&a, &(control_t){.type = RECORD_LEAVING, .name.session = SESSION(1, 6)});
+    dealer_flush(&a);
+    assert_false(dealer_wait(&a, RECORD_PRESENCE)->control.name.is_on);
+}
+
 static void what_is_kept_meanwhile_is_given_when_the_one_before_is_lost(void **state)
 {
     (void)state;
@@ -171,6 +188,7 @@ int main(void)
         TAKING_TEST(one_that_waits_has_the_name_when_its_owner_leaves),
         TAKING_TEST(a_node_that_is_heard_denies_nobody_who_waits_for_a_turn),
         BROKER_TEST(who_is_away_gives_its_name_and_what_it_had_comes_first),
+        BROKER_TEST(nobody_hears_that_a_name_was_handed_on),
         BROKER_TEST(what_is_kept_meanwhile_is_given_when_the_one_before_is_lost),
         BROKER_TEST(what_is_kept_for_who_goes_again_is_refused),
     };
