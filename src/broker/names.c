@@ -218,6 +218,22 @@ void peer_wait_for(peer_t *owner, peer_t *newcomer)
     waiters_add(&owner->waiting, newcomer);
 }
 
+peer_t *peer_first_waiting(peer_t *owner)
+{
+    peer_t *first = owner->waiting;
+    if (!first)
+        return NULL;
+    owner->waiting = first->waiting;
+    first->waiting = NULL;
+    return first;
+}
+
+void peer_wait_no_more(peer_t *waiter)
+{
+    peer_deny(waiter);
+    peer_stop_waiting(waiter);
+}
+
 void peer_turn_away(peer_t *newcomer)
 {
     peer_deny(newcomer);
@@ -247,6 +263,8 @@ static void peer_claim(peer_t *self)
         peer_replace(owner, self);
     } else if (!self->again && (owner->is_away || self->node->broker->take_over.is_enabled)) {
         take_over_claim(self->node->broker, owner, self);
+    } else if (!self->again && owner->yields) {
+        take_over_hope(self->node->broker, owner, self);
     } else if (!self->again && peer_is_doubtful(owner)) {
         owner->node->doubted = true;
         peer_wait_for(owner, self);
@@ -354,6 +372,8 @@ int names_yield(node_t *node, const control_t *record)
         return 0; /* it has lost its name meanwhile */
     peer->yields = true;
     peer->is_away = record->name.is_on;
+    if (peer->is_away)
+        take_over_away(node->broker, peer);
     return 0;
 }
 

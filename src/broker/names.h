@@ -36,6 +36,10 @@ void peer_replace(peer_t *owner, peer_t *by);
 void peer_wait_for(peer_t *owner, peer_t *newcomer);
 void peer_turn_away(peer_t *newcomer);
 
+/* Takes the first who waits out of the queue of an owner; NULL if nobody does. One that waits is denied, and freed. */
+peer_t *peer_first_waiting(peer_t *owner);
+void peer_wait_no_more(peer_t *waiter);
+
 /* Frees a peer that waits for the owner of its name, or for the settling. */
 void peer_stop_waiting(peer_t *self);
 

@@ -79,6 +79,7 @@ peer_t *peer_new(node_t *node, uint64_t session, span_t name)
 void peer_destroy(peer_t *self)
 {
     self->node->slots[session_slot(self->session)] = NULL;
+    list_remove(&self->in_hopes);
     held_drop(self);
     services_end(self);
     node_set_fini(&self->told);

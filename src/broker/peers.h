@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "base/table.h"
 #include "broker/node_set.h"
 #include "broker/nodes.h"
@@ -50,6 +51,8 @@ typedef struct peer {
     bool took_over;             /* the name of another, and has not been told yet */
     bool yields;                /* its node gives what its client has not acknowledged to who has the name next */
     bool is_away;               /* whoever asks for the name has it: its client, most likely */
+    list_node_t in_hopes;       /* a waiter's, in take_over_t.hopes */
+    uint64_t hopes_until_ms;    /* with that */
     node_t *resumed_from;       /* what others send is kept until that node has done so; NULL for none */
     bool is_paused;             /* by its node */
     bool say_left;              /* LEAVING came for it alone */

@@ -21,6 +21,7 @@ void take_over_init(take_over_t *self, bool is_enabled)
 {
     *self = (take_over_t){.is_enabled = is_enabled, .fights = table_new()};
     list_init(&self->all);
+    list_init(&self->hopes);
 }
 
 static void on_free(table_item_t *item)
@@ -92,13 +93,41 @@ static void fight_end(take_over_t *take_over, fight_t *self)
 static void fight_look(struct broker *broker, fight_t *self, uint64_t held_ms)
 {
     peer_t *owner = (peer_t *)table_get(broker->names, self->item.key);
-    peer_t *newcomer = owner && owner->state == PEER_OWNER ? owner->waiting : NULL;
+    bool may_change = owner && owner->state == PEER_OWNER && (owner->is_away || broker->take_over.is_enabled);
+    peer_t *newcomer = may_change ? peer_first_waiting(owner) : NULL;
     if (newcomer) {
-        owner->waiting = newcomer->waiting;
-        newcomer->waiting = NULL;
         take_over_do(broker, owner, newcomer);
     } else if (held_ms >= 2 * self->hold_ms) {
         fight_end(&broker->take_over, self);
+    }
+}
+
+void take_over_hope(struct broker *broker, peer_t *owner, peer_t *newcomer)
+{
+    newcomer->hopes_until_ms = broker_now_ms(broker) + TAKE_OVER_HOPE_MS;
+    list_append(&broker->take_over.hopes, &newcomer->in_hopes);
+    peer_wait_for(owner, newcomer);
+}
+
+void take_over_away(struct broker *broker, peer_t *owner)
+{
+    peer_t *newcomer = owner->state == PEER_OWNER ? peer_first_waiting(owner) : NULL;
+    if (!newcomer)
+        return;
+    list_remove(&newcomer->in_hopes);
+    take_over_claim(broker, owner, newcomer);
+}
+
+/* Denies logins whose owners are there. */
+static void hopes_tick(take_over_t *self, uint64_t now_ms)
+{
+    for (list_node_t *node; (node = list_first(&self->hopes));) {
+        peer_t *newcomer = list_member(node, peer_t, in_hopes);
+        if (now_ms < newcomer->hopes_until_ms)
+            return;
+        list_remove(node);
+        if (newcomer->state == PEER_WAITING)
+            peer_wait_no_more(newcomer);
     }
 }
 
@@ -106,6 +135,7 @@ void take_over_tick(struct broker *broker)
 {
     uint64_t now_ms = broker_now_ms(broker);
     take_over_t *self = &broker->take_over;
+    hopes_tick(self, now_ms);
     for (list_node_t *node = self->all.head.next, *next; node != &self->all.head; node = next) {
         fight_t *fight = list_member(node, fight_t, in_all);
         next = node->next;

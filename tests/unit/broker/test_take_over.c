@@ -114,8 +114,10 @@ static void who_is_away_gives_its_name_and_what_it_had_comes_first(void **state)
     pair_open();
     put_yield(&b, SESSION(1, 2), false);
     dealer_barrier(&b, 8);
+    int64_t began_ms = deadline_now_ms();
     ask(&a, SESSION(1, 5), "bob");
-    expect_denied(&a, SESSION(1, 5)); /* it is there */
+    expect_denied(&a, SESSION(1, 5)); /* it is there, as is known after a while */
+    assert_true(deadline_now_ms() - began_ms >= TAKE_OVER_HOPE_MS);
     put_yield(&b, SESSION(1, 2), true);
     dealer_barrier(&b, 9);
     ask(&a, SESSION(1, 6), "bob");
@@ -130,6 +132,23 @@ static void who_is_away_gives_its_name_and_what_it_had_comes_first(void **state)
     put_yielded(&b, "bob"); /* which is known */
     alice_sends("bob", "newer");
     dealer_expect_copy(&a, SESSION(1, 6), "alice", "newer");
+}
+
+static void who_comes_before_it_is_known_to_be_away_waits_for_that(void **state)
+{
+    (void)state;
+    pair_open();
+    put_yield(&b, SESSION(1, 2), false);
+    dealer_barrier(&b, 8);
+    ask(&a, SESSION(1, 5), "bob");
+    ask(&a, SESSION(1, 6), "bob");
+    dealer_barrier(&a, 9);
+    put_yield(&b, SESSION(1, 2), true);
+    expect_resumes(&a, SESSION(1, 5));
+    put_yielded(&b, "bob");
+    expect_denied(&a, SESSION(1, 6));
+    alice_sends("bob", "hello");
+    dealer_expect_copy(&a, SESSION(1, 5), "alice", "hello");
 }
 
 static void nobody_hears_that_a_name_was_handed_on(void **state)
@@ -188,6 +207,7 @@ int main(void)
         TAKING_TEST(one_that_waits_has_the_name_when_its_owner_leaves),
         TAKING_TEST(a_node_that_is_heard_denies_nobody_who_waits_for_a_turn),
         BROKER_TEST(who_is_away_gives_its_name_and_what_it_had_comes_first),
+        BROKER_TEST(who_comes_before_it_is_known_to_be_away_waits_for_that),
         BROKER_TEST(nobody_hears_that_a_name_was_handed_on),
         BROKER_TEST(what_is_kept_meanwhile_is_given_when_the_one_before_is_lost),
         BROKER_TEST(what_is_kept_for_who_goes_again_is_refused),
