@@ -313,6 +313,7 @@ static void a_job_that_is_lost_with_its_broker_is_given_again(void **state)
     program_expect(worker, "JOB", "1", "carl", "@mill", "?", NULL);
     client_send(carl, "/send l1 @mill: rye");
     kill_broker();
+    program_expect_restart(worker);
     program_say(worker, "REPLY", "1", "!", NULL);
     program_expect(worker, "ERROR", "unknown-peer", NULL);
     program_say(worker, "LOGIN", "worker", NULL);

@@ -201,6 +201,17 @@ void program_expect_bytes(program_t *self, const char *sender, const void *data,
     assert_true(frame_is(self, 3, data, size));
 }
 
+void program_expect_restart(program_t *self)
+{
+    enum { PATIENCE_MS = 1000 };
+    zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    do
+        program_say(self, "PING", "", NULL);
+    while (zmq_poll(&item, 1, PATIENCE_MS) <= 0 && !deadline_passed(deadline));
+    program_expect(self, "ERROR", "unknown-peer", NULL);
+}
+
 void program_barrier(program_t *self)
 {
     char token[32];

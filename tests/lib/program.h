@@ -42,6 +42,10 @@ void program_expect_bytes(program_t *self, const char *sender, const void *data,
 /* Reads the next message; returns its frames as text with a '|' between them. Valid until the next call for it. */
 const char *program_read(program_t *self);
 
+/* Says PING to a broker that was started again until that answers that it does not know this peer: what went out on the
+ * old connection is lost. */
+void program_expect_restart(program_t *self);
+
 /* Proves that nothing else has come before the answer to a PING that it says now. */
 void program_barrier(program_t *self);
 
