@@ -26,5 +26,6 @@ extern const command_t listen_command;
 extern const command_t status_command;
 extern const command_t ledger_command;
 extern const command_t drain_command;
+extern const command_t bench_command;
 
 #endif

@@ -22,6 +22,7 @@ static const command_t *const commands[] = {
     &status_command,
     &ledger_command,
     &drain_command,
+    &bench_command,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

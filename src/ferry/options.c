@@ -14,7 +14,7 @@
 #define DEFAULT_GATEWAY "tcp://127.0.0.1:7400"
 #define DEFAULT_ADMIN   "http://127.0.0.1:7480"
 
-enum { DEFAULT_RECONNECT_S = 30, SECONDS_MAX = 86400, OPTION_COUNT_MAX = 16, SHORT_SIZE = 3 * OPTION_COUNT_MAX };
+enum { DEFAULT_RECONNECT_S = 30, SECONDS_MAX = 86400, OPTION_COUNT_MAX = 24, SHORT_SIZE = 3 * OPTION_COUNT_MAX };
 
 typedef struct {
     char letter; /* what a command lists; also typed as -g where `brief` says so */
@@ -40,6 +40,24 @@ static const option_spec_t specs[] = {
     {'u', false, "admin", "URL",
         "the admin endpoint of the process\n"
         "(default: FERRY_ADMIN, else " DEFAULT_ADMIN ")"},
+    {'p', false, "protocol", "NAME",
+        "what the router speaks: line (default), nats, mqtt,\n"
+        "redis or irc"},
+    {'C', false, "clients", "N", "so many clients (default: 100)"},
+    {'s', false, "size", "BYTES", "the text of a message (default: 128)"},
+    {'P', false, "pipeline", "N",
+        "at most N messages under way for each sender\n"
+        "(default: 0, as many as TCP takes; fanout: 64)"},
+    {'R', false, "rate", "N", "N messages a second over all senders, when due"},
+    {'d', false, "duration", "SECONDS", "measure so long (default: 10)"},
+    {'W', false, "warm-up", "SECONDS", "run so long before (default: 1)"},
+    {'F', false, "processes", "N",
+        "generator processes (default: as many as the clients'\n"
+        "descriptors need)"},
+    {'H', false, "watch", "NAME=PID",
+        "tell CPU time and memory of this process, or of\n"
+        "NAME=PID,PID together; may be repeated"},
+    {'o', false, "plot", "FILE", "draw latency or throughput as .svg or .png"},
     {'h', true, "help", NULL, "show this help"},
     {'V', true, "version", NULL, "show the version"},
 };
@@ -82,6 +100,64 @@ static int number_parse(const char *who, int letter, const char *text, uint64_t 
     return -1;
 }
 
+/* Seconds, with a fraction, as milliseconds. */
+static int seconds_parse(const char *who, int letter, const char *text, uint64_t least_ms, uint64_t *ms)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    bool is_number = (*text >= '0' && *text <= '9') || *text == '.';
+    if (is_number && end != text && !*end && seconds >= 0 && seconds <= SECONDS_MAX &&
+        (uint64_t)(seconds * 1000 + 0.5) >= least_ms) {
+        *ms = (uint64_t)(seconds * 1000 + 0.5);
+        return 0;
+    }
+    display_complain("%s: --%s wants seconds, at least %g and at most %d, not \"%s\"", who, spec_find(letter)->name,
+        (double)least_ms / 1000, SECONDS_MAX, text);
+    return -1;
+}
+
+static int watch_add(options_t *self, const char *who, const char *text)
+{
+    if (self->watch_count == OPTIONS_WATCH_MAX) {
+        display_complain("%s: --watch may be given %d times at most", who, OPTIONS_WATCH_MAX);
+        return -1;
+    }
+    self->watches[self->watch_count++] = text;
+    return 0;
+}
+
+/* The options of `ferry bench` alone. */
+static int bench_option_set(options_t *self, const char *who, int letter, const char *value)
+{
+    switch (letter) {
+    case 'p':
+        self->protocol = value;
+        return 0;
+    case 'C':
+        return number_parse(who, letter, value, 1, UINT64_MAX, &self->clients);
+    case 's':
+        self->size_given = true;
+        return number_parse(who, letter, value, 0, UINT64_MAX, &self->size);
+    case 'P':
+        self->pipeline_given = true;
+        return number_parse(who, letter, value, 0, UINT64_MAX, &self->pipeline);
+    case 'R':
+        return number_parse(who, letter, value, 1, UINT64_MAX, &self->rate);
+    case 'd':
+        return seconds_parse(who, letter, value, 1, &self->duration_ms);
+    case 'W':
+        self->warm_up_given = true;
+        return seconds_parse(who, letter, value, 0, &self->warm_up_ms);
+    case 'F':
+        return number_parse(who, letter, value, 1, UINT64_MAX, &self->processes);
+    case 'H':
+        return watch_add(self, who, value);
+    default:
+        self->plot = value;
+        return 0;
+    }
+}
+
 static int option_set(options_t *self, const char *who, int letter, const char *value)
 {
     switch (letter) {
@@ -97,6 +173,7 @@ static int option_set(options_t *self, const char *who, int letter, const char *
     case 'n':
         return number_parse(who, letter, value, 1, UINT64_MAX, &self->count);
     case 'w':
+        self->wait_given = true;
         return number_parse(who, letter, value, 0, SECONDS_MAX, &self->wait_s);
     case 'c':
         self->reconnect_given = true;
@@ -113,9 +190,11 @@ static int option_set(options_t *self, const char *who, int letter, const char *
     case 'h':
         self->help = true;
         return 0;
-    default:
+    case 'V':
         self->version = true;
         return 0;
+    default:
+        return bench_option_set(self, who, letter, value);
     }
 }
 
@@ -160,6 +239,7 @@ int options_parse(options_t *self, const char *who, const char *letters, bool st
     }
     if (!self->reconnect_given)
         self->reconnect_s = DEFAULT_RECONNECT_S;
+    self->gateway_given = self->gateway;
     self->gateway = value_or_default(self->gateway, "FERRY_GATEWAY", DEFAULT_GATEWAY);
     self->admin = value_or_default(self->admin, "FERRY_ADMIN", DEFAULT_ADMIN);
     self->operands = argv + optind;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+enum { OPTIONS_WATCH_MAX = 16 };
+
 /* Every string is borrowed from the command line, the environment or a literal. */
 typedef struct {
     const char *gateway;  /* --gateway, else FERRY_GATEWAY, else the default */
@@ -15,12 +17,22 @@ typedef struct {
     uint64_t count;       /* messages; 0 unless given */
     uint64_t wait_s;      /* seconds, a day at most; 0 unless given */
     uint64_t reconnect_s; /* the same; the default unless given */
-    bool reconnect_given;
+    bool reconnect_given, wait_given, gateway_given;
     bool resend;
     bool quiet;
     bool json;
     bool help;
     bool version;
+
+    /* Of `ferry bench`. Numbers are 0 unless given, and where 0 may be given, too, there is a flag. */
+    const char *protocol; /* NULL unless given */
+    const char *plot;     /* the same */
+    uint64_t clients, size, pipeline, rate, processes;
+    uint64_t duration_ms, warm_up_ms; /* a day at most */
+    bool size_given, pipeline_given, warm_up_given;
+    const char *watches[OPTIONS_WATCH_MAX];
+    unsigned watch_count;
+
     char *const *operands; /* what is no option, in its order */
     int operand_count;
 } options_t;

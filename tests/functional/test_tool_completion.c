@@ -24,7 +24,7 @@ static void expect_offer(const char *first, const char *second, const char *thir
 static void commands_are_offered_first(void **state)
 {
     (void)state;
-    expect_offer("", NULL, NULL, "chat send listen status ledger drain");
+    expect_offer("", NULL, NULL, "chat send listen status ledger drain bench");
     expect_offer("s", NULL, NULL, "send status");
 }
 
@@ -35,7 +35,17 @@ static void each_command_offers_its_own_options(void **state)
     expect_offer("listen", "--", NULL, "--count --quiet --gateway --help");
     expect_offer("status", "--j", NULL, "--json");
     expect_offer("ledger", "--", NULL, "--json --wait --admin --help");
+    expect_offer("bench", "--p", NULL, "--protocol --pipeline --processes --plot");
+    expect_offer("bench", "--w", NULL, "--warm-up --watch --wait");
     expect_offer("--", NULL, NULL, "--gateway --admin --help --version");
+}
+
+static void bench_offers_its_works_and_protocols(void **state)
+{
+    (void)state;
+    expect_offer("bench", "", NULL, "pairs any fanout pingpong idle logins");
+    expect_offer("bench", "--protocol", "", "line nats mqtt redis irc");
+    expect_offer("bench", "--size", "", "");
 }
 
 static void an_argument_is_no_command_and_is_not_guessed(void **state)
@@ -52,6 +62,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(commands_are_offered_first),
         TEST(each_command_offers_its_own_options),
+        TEST(bench_offers_its_works_and_protocols),
         TEST(an_argument_is_no_command_and_is_not_guessed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
