@@ -65,8 +65,8 @@ static void write_percentiles(FILE *out, const outcome_t *outcome)
     double last = (double)total * 2;
     fprintf(out,
         "set logscale x 10\nset xlabel 'percentile'\nset ylabel 'latency, µs'\nset logscale y 10\n"
-        "set xtics ('0 %%' 1, '50 %%' 2, '90 %%' 10, '99 %%' 100, '99.9 %%' 1000, '99.99 %%' 10000, "
-        "'99.999 %%' 100000, '99.9999 %%' 1000000)\n"
+        "set xtics ('0 %%%%' 1, '50 %%%%' 2, '90 %%%%' 10, '99 %%%%' 100, '99.9 %%%%' 1000, '99.99 %%%%' 10000, "
+        "'99.999 %%%%' 100000, '99.9999 %%%%' 1000000)\n"
         "set xrange [1:%.0f]\nplot '-' using 1:2 with lines lw 2 notitle\n",
         last > 10 ? last : 10);
     for (unsigned i = 0; i <= latency->bound_count; i++) {

@@ -143,15 +143,22 @@ static uint64_t missing(const trial_t *self)
     return expected > sum.delivered ? expected - sum.delivered : 0;
 }
 
-/* The senders stop, and what is under way may come. */
+/* The senders stop, and what is under way may come, as long as something does: much may lie in the buffers of TCP. */
 static int drain(trial_t *self)
 {
-    int64_t until_ns = board_now_ns() + (int64_t)self->plan->wait_ms * MS;
+    int64_t wait_ns = (int64_t)self->plan->wait_ms * MS;
+    int64_t until_ns = board_now_ns() + wait_ns;
+    uint64_t before = 0;
     crew_begin(self->crew, PHASE_STOP);
-    int rc = crew_await(self->crew, PHASE_STOP, until_ns);
-    while (rc == 0 && missing(self) > 0 && board_now_ns() < until_ns)
-        rc = crew_wait(self->crew, board_now_ns() + LOOK_NS);
-    return rc < 0 ? -1 : 0;
+    while (!(board_all_done(self->board, PHASE_STOP) && missing(self) == 0) && board_now_ns() < until_ns) {
+        uint64_t delivered = board_sum(self->board).delivered;
+        if (crew_wait(self->crew, board_now_ns() + LOOK_NS))
+            return -1;
+        if (delivered != before)
+            until_ns = board_now_ns() + wait_ns;
+        before = delivered;
+    }
+    return 0;
 }
 
 static int run_phases(trial_t *self)
