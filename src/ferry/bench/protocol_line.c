@@ -40,22 +40,29 @@ static frame_layout_t line_arrival(char *out, const char *from, destination_t to
     return line_end(out, head, strlen("from ") + PROTOCOL_NAME_SIZE, text_size);
 }
 
+/* The text behind "from NAME: ", or "from NAME #GROUP: "; a text that is empty leaves the space. */
+static event_t line_decode_message(event_t line)
+{
+    const char *colon = memchr(line.text.data, ':', line.text.size);
+    size_t head = colon ? (size_t)(colon - line.text.data) + 2 : SIZE_MAX;
+    if (head > line.text.size)
+        return (event_t){.size = line.size, .kind = EVENT_ERROR, .text = line.text};
+    return (event_t){
+        .size = line.size, .kind = EVENT_MESSAGE, .text = span_of(line.text.data + head, line.text.size - head)};
+}
+
+/* News are passed over, but for those that say that no more is taken. */
 static event_t line_decode(span_t input)
 {
     event_t event = protocol_take_line(input);
     if (event.size == 0)
         return event;
-    if (protocol_starts_with(event.text, "from ")) {
-        const char *colon = memchr(event.text.data, ':', event.text.size);
-        size_t head = colon ? (size_t)(colon - event.text.data) + 2 : event.text.size;
-        event.kind = head <= event.text.size ? EVENT_MESSAGE : EVENT_ERROR;
-        if (event.kind == EVENT_MESSAGE)
-            event.text = span_of(event.text.data + head, event.text.size - head);
-    } else if (protocol_starts_with(event.text, "ok ")) {
+    if (protocol_starts_with(event.text, "from "))
+        return line_decode_message(event);
+    if (protocol_starts_with(event.text, "ok "))
         event.kind = EVENT_CONFIRMED;
-    } else {
+    else if (!protocol_starts_with(event.text, "info ") || protocol_starts_with(event.text, "info draining"))
         event.kind = EVENT_ERROR;
-    }
     return event;
 }
 
