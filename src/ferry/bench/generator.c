@@ -55,6 +55,8 @@ static void clients_make(generator_t *self)
     for (unsigned i = 0; i < plan->client_count; i++)
         if (self->place_of[i] != PLAN_NO_CLIENT)
             bench_client_init(self, &self->clients[self->place_of[i]], i);
+    while (self->sender_count < self->client_count && self->clients[self->sender_count].index < plan->sender_count)
+        self->sender_count++;
 }
 
 static void generator_init(generator_t *self, const generator_options_t *options)
@@ -123,11 +125,9 @@ void generator_on_gone(generator_t *self, bench_client_t *client)
         self->gone_count++;
 }
 
-static void begin_logins(generator_t *self, bool senders)
+static void begin_logins(generator_t *self, unsigned end)
 {
-    self->login_end = self->client_count;
-    while (senders && self->login_end > 0 && self->clients[self->login_end - 1].index >= self->plan->sender_count)
-        self->login_end--;
+    self->login_end = end;
     if (self->plan->work != WORK_LOGINS)
         log_in_more(self);
 }
@@ -160,10 +160,10 @@ static void phase_begin(generator_t *self, phase_t phase)
     case PHASE_NONE:
         break;
     case PHASE_SENDERS:
-        begin_logins(self, true);
+        begin_logins(self, self->sender_count);
         break;
     case PHASE_READERS:
-        begin_logins(self, false);
+        begin_logins(self, self->client_count);
         break;
     case PHASE_RUN:
         begin_flow(self);

@@ -83,15 +83,12 @@ void flow_write(generator_t *self, bench_client_t *client)
 /* The senders of this process in turns, as the schedule has it. */
 static void serve_schedule(generator_t *self)
 {
-    unsigned sender_count = 0;
-    while (sender_count < self->client_count && self->clients[sender_count].index < self->plan->sender_count)
-        sender_count++;
-    while (sender_count > 0) {
+    while (self->sender_count > 0) {
         bench_client_t *client = &self->clients[self->schedule_next];
         if (schedule_due_ns(&self->schedule, client->index, self->schedule_round) > self->now_ns)
             break;
         make_ready(self, client);
-        if (++self->schedule_next == sender_count) {
+        if (++self->schedule_next == self->sender_count) {
             self->schedule_next = 0;
             self->schedule_round++;
         }
@@ -142,8 +139,7 @@ int64_t flow_sleep_ns(const generator_t *self)
         return 0;
     if (depends_on_others(self))
         return POLL_NS;
-    if (!self->is_flowing || !self->plan->rate || self->is_stopping || self->client_count == 0 ||
-        self->clients[0].index >= self->plan->sender_count)
+    if (!self->is_flowing || !self->plan->rate || self->is_stopping || self->sender_count == 0)
         return -1;
     int64_t due =
         (int64_t)schedule_due_ns(&self->schedule, self->clients[self->schedule_next].index, self->schedule_round);
@@ -247,6 +243,7 @@ void flow_publish(generator_t *self)
 void flow_stop(generator_t *self)
 {
     self->is_stopping = true;
+    generator_look_at_clock(self);
     for (unsigned i = 0; i < self->client_count && !self->plan->rate; i++)
         board_count(&self->tally->written, -outlet_cut(&self->clients[i].outlet));
     if (self->plan->rate)

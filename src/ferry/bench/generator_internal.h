@@ -48,7 +48,8 @@ typedef struct {
     tally_t *tally;
     bench_client_t *clients; /* in the order of their indices */
     unsigned client_count;
-    uint32_t *place_of; /* of each client of the run in `clients`, or PLAN_NO_CLIENT */
+    unsigned sender_count; /* the first of them, which write of their own accord */
+    uint32_t *place_of;    /* of each client of the run in `clients`, or PLAN_NO_CLIENT */
     int epoll_fd;
     char *input; /* HELD_MAX + INPUT_SIZE */
     inlet_shape_t shape;

@@ -55,6 +55,33 @@ static void seconds_may_be_none_and_a_day_at_most(void **state)
     assert_int_equal(parse(&options, "w", false, "--wait 1s"), -1);
 }
 
+static void some_seconds_may_have_a_fraction(void **state)
+{
+    (void)state;
+    options_t options = {0};
+    assert_int_equal(parse(&options, "dW", false, "--duration 0.25 --warm-up 0"), 0);
+    assert_int_equal(options.duration_ms, 250);
+    assert_int_equal(options.warm_up_ms, 0);
+    assert_true(options.warm_up_given);
+    assert_int_equal(parse(&options, "d", false, "--duration 86400"), 0);
+    assert_int_equal(parse(&options, "d", false, "--duration 86400.1"), -1);
+    assert_int_equal(parse(&options, "d", false, "--duration 0"), -1);
+    assert_int_equal(parse(&options, "d", false, "--duration nan"), -1);
+    assert_int_equal(parse(&options, "d", false, "--duration -1"), -1);
+    assert_int_equal(parse(&options, "d", false, "--duration 1s"), -1);
+}
+
+static void an_option_that_may_be_repeated_keeps_all(void **state)
+{
+    (void)state;
+    options_t options = {0};
+    assert_int_equal(parse(&options, "H", false, "--watch a=1 --watch b=2"), 0);
+    assert_int_equal(options.watch_count, 2);
+    assert_string_equal(options.watches[1], "b=2");
+    options.watch_count = OPTIONS_WATCH_MAX;
+    assert_int_equal(parse(&options, "H", false, "--watch c=3"), -1);
+}
+
 static void two_hyphens_end_the_options(void **state)
 {
     (void)state;
@@ -141,6 +168,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_and_operands_may_be_mixed),
         cmocka_unit_test(seconds_may_be_none_and_a_day_at_most),
+        cmocka_unit_test(some_seconds_may_have_a_fraction),
+        cmocka_unit_test(an_option_that_may_be_repeated_keeps_all),
         cmocka_unit_test(two_hyphens_end_the_options),
         cmocka_unit_test(reading_stops_at_the_command_if_it_is_told_to),
         cmocka_unit_test(an_option_of_another_command_is_refused),
