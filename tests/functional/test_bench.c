@@ -394,11 +394,24 @@ static void a_wrong_command_line_is_one_sentence(void **state)
     expect_usage("--duration wants seconds", "pairs", "--duration", "0", NULL);
     expect_usage("--duration wants seconds", "pairs", "--duration", "soon", NULL);
     expect_usage("--processes", "pairs", "--processes", "65", NULL);
-    expect_usage("are too many for 1 processes", "any", "--clients", "200000", "--processes", "1", NULL);
     expect_usage("--watch wants NAME=PID", "pairs", "--watch", "1234", NULL);
     expect_usage("--watch wants NAME=PID", "pairs", "--watch", "a=1,x", NULL);
     expect_usage("there is no such process", "pairs", "--watch", "a=2147483647", NULL);
     expect_usage("ends in .svg or .png", "pairs", "--plot", "a.pdf", NULL);
+}
+
+static void clients_are_as_many_as_there_are_descriptors_for(void **state)
+{
+    (void)state;
+    ferryd_start();
+    process_limit_descriptors(200);
+    expect_usage("are too many for --processes 2", "any", "--clients", "300", "--processes", "2", NULL);
+    expect_usage("are too many for --processes 64", "any", "--clients", "20000", NULL);
+    json_t *object = measure("idle", "--clients", "300", NULL);
+    process_limit_descriptors(0);
+    assert_true(number_at(object, "processes") == 3);
+    json_decref(object);
+    server_stop(&ferryd);
 }
 
 static void without_gnuplot_nothing_is_begun(void **state)
@@ -447,6 +460,7 @@ int main(void)
         TEST(an_interrupt_ends_all_processes),
         TEST(nobody_there_is_one_sentence),
         TEST(a_wrong_command_line_is_one_sentence),
+        TEST(clients_are_as_many_as_there_are_descriptors_for),
         TEST(without_gnuplot_nothing_is_begun),
         TEST(a_picture_is_drawn),
     };

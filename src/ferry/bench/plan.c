@@ -154,8 +154,9 @@ static int processes_set(plan_t *self, uint64_t given)
     if (given > PROCESSES_MAX || (given && given > self->client_count))
         display_complain("%s: --processes is at most %d, and no more than there are clients", who, PROCESSES_MAX);
     else if (self->process_count < needed || needed > PROCESSES_MAX)
-        display_complain("%s: %u clients are too many for %u processes with %u descriptors each; raise the limit "
-                         "(ulimit -n), or give more --processes, up to %d",
+        display_complain(
+            "%s: %u clients are too many for --processes %u, which may have %u descriptors each; raise the "
+            "limit (ulimit -n), or give more processes, up to %d",
             who, self->client_count, self->process_count > PROCESSES_MAX ? PROCESSES_MAX : self->process_count,
             room + 2 + SPARE_DESCRIPTORS, PROCESSES_MAX);
     else
