@@ -67,8 +67,8 @@ const command_t bench_command = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "measure a router, and check every message",
-    .description = "Plays many clients of a router, checks that every message arrives whole, once and\n"
-                   "in order, and prints how many were delivered, how fast, and what they cost.\n"
+    .description = "Plays many clients of a router, checks that every message arrives whole, once\n"
+                   "and in order, and prints how many were delivered, how fast, and their cost.\n"
                    "\n"
                    "WORK is one of\n"
                    "  pairs     half of the clients write, each to a reader of its own\n"

@@ -52,8 +52,8 @@ static const option_spec_t specs[] = {
     {'d', false, "duration", "SECONDS", "measure so long (default: 10)"},
     {'W', false, "warm-up", "SECONDS", "run so long before (default: 1)"},
     {'F', false, "processes", "N",
-        "generator processes (default: as many as the clients'\n"
-        "descriptors need)"},
+        "generator processes (default: as many as the\n"
+        "clients' descriptors need)"},
     {'H', false, "watch", "NAME=PID",
         "tell CPU time and memory of this process, or of\n"
         "NAME=PID,PID together; may be repeated"},

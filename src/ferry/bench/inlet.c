@@ -51,8 +51,9 @@ void inlet_init(inlet_t *self, const inlet_shape_t *shape, unsigned client)
     if (!shape->foretold)
         return;
     unsigned sender = plan_only_sender(shape->plan, client);
+    self->head_sender = sender == PLAN_NO_CLIENT ? 0 : sender;
     char *frame = zmalloc(shape->plan->text_size + PROTOCOL_OVERHEAD_MAX);
-    foretell(shape->plan, sender == PLAN_NO_CLIENT ? 0 : sender, client, frame);
+    foretell(shape->plan, self->head_sender, client, frame);
     self->head = zmalloc(shape->layout.text_at + 1);
     memcpy(self->head, frame, shape->layout.text_at);
     free(frame);
@@ -76,13 +77,21 @@ static bool read_stamp(const inlet_shape_t *shape, const char *text, arrival_t *
     return !shape->plan->is_timed || stamp_read(text + STAMP_SIZE, &arrival->due_ns);
 }
 
+/* N.B. comparing right behind a write of four bytes stalls the processor; so they are written only when they change. */
+static void name_sender(inlet_t *self, const inlet_shape_t *shape, unsigned sender)
+{
+    if (sender == self->head_sender || shape->layout.name_at == PROTOCOL_NOWHERE)
+        return;
+    self->head_sender = sender;
+    memcpy(self->head + shape->layout.name_at, shape->plan->digits[sender], PROTOCOL_DIGITS_SIZE);
+}
+
 bool inlet_match(inlet_t *self, const inlet_shape_t *shape, const char *input, size_t size, arrival_t *arrival)
 {
     const frame_layout_t *layout = &shape->layout;
     if (!self->head || size < layout->size || !read_stamp(shape, input + layout->text_at, arrival))
         return false;
-    if (layout->name_at != PROTOCOL_NOWHERE)
-        memcpy(self->head + layout->name_at, shape->plan->digits[arrival->sender], PROTOCOL_DIGITS_SIZE);
+    name_sender(self, shape, arrival->sender);
     return memcmp(input, self->head, layout->text_at) == 0 &&
            memcmp(input + layout->text_at + shape->stamp_size, shape->rest, shape->rest_size) == 0;
 }

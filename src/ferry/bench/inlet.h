@@ -18,8 +18,9 @@ typedef struct {
 
 /* What one client reads. */
 typedef struct {
-    char *head; /* a frame as far as its text; NULL if that is not foretold */
-    char *held; /* the beginning of what has not come to its end; NULL without one */
+    char *head;           /* a frame as far as its text; NULL if that is not foretold */
+    unsigned head_sender; /* whose name stands there */
+    char *held;           /* the beginning of what has not come to its end; NULL without one */
     size_t held_size;
 } inlet_t;
 
