@@ -21,7 +21,7 @@ columns(file) = int(system("head -n 1 '".file."' | tr '\t' '\n' | wc -l"))
 
 data = from."/cpu.tsv"
 set output to."/cpu.svg"
-set title "CPU time for a delivered message, all processes of a router (logarithmic; less is better)"
+set title "CPU time for a delivered message, all processes of a router, at most 100 under way a sender (logarithmic; less is better)"
 set ylabel "ns"
 set yrange [10:*]
 set style data histograms
