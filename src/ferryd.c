@@ -5,6 +5,7 @@
 #include <czmq.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -287,6 +288,14 @@ static int process_run(process_t *self, role_t role)
     return code;
 }
 
+/* N.B. batches have up to link/batch bytes, and glibc maps each of such a size anew, and gives back what is freed at the
+ * end of its heap: with texts of 1 KiB a broker had 30,000 page faults a second, a sixth of its time. */
+static void keep_freed_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+}
+
 int main(int argc, char **argv)
 {
     open_standard_streams();
@@ -307,6 +316,7 @@ int main(int argc, char **argv)
         (log_format_t)config_number(process.config, "log/format"));
     raise_descriptors();
     block_signals();
+    keep_freed_memory();
     prepare_zmq();
     code = process_run(&process, arguments.role);
     config_destroy(&process.config);

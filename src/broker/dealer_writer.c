@@ -11,6 +11,7 @@
 
 #include "base/handover.h"
 #include "broker/dealer_writer_internal.h"
+#include "wire/bytes.h"
 
 #define BODY_COPIED_MAX 1024 /* a body up to this size is copied, and its buffer is used again */
 #define COPY_ROOM       128  /* what a copy may need besides its text, sender and sessions, with its RUN; generous */
@@ -19,8 +20,8 @@
 typedef struct {
     inbatch_t *batch;
     uint32_t index;
-    uint16_t count;
-    uint16_t copies;
+    uint32_t count;
+    uint32_t copies;
 } ref_t;
 
 void dealer_writer_init(dealer_writer_t *self, void *socket, size_t batch_size)
@@ -89,6 +90,7 @@ static void dealer_writer_body_end(dealer_writer_t *self)
 {
     self->record_count = self->copy_count = self->ref_count = 0;
     self->run = (body_run_t){0};
+    self->tail.batch = NULL;
 }
 
 void dealer_writer_clear(dealer_writer_t *self)
@@ -176,15 +178,16 @@ static void dealer_writer_open(dealer_writer_t *self, size_t size)
     body_begin_down(&self->body);
 }
 
-static void dealer_writer_refer(dealer_writer_t *self, inbatch_t *batch, uint32_t index, uint16_t copies)
+/* `copies` copies of each of `count` messages from `index` on are in the body. */
+static void dealer_writer_refer(
+    dealer_writer_t *self, inbatch_t *batch, uint32_t index, uint32_t count, uint32_t copies)
 {
     ref_t *last = self->ref_count ? (ref_t *)(void *)(self->refs.data + self->refs.end - sizeof *last) : NULL;
-    if (last && last->batch == batch && last->index + last->count == index && last->copies == copies &&
-        last->count < UINT16_MAX) {
-        last->count++;
+    if (last && last->batch == batch && last->index + last->count == index && last->copies == copies) {
+        last->count += count;
         return;
     }
-    ref_t ref = {.batch = batch, .index = index, .count = 1, .copies = copies};
+    ref_t ref = {.batch = batch, .index = index, .count = count, .copies = copies};
     buffer_append(&self->refs, &ref, sizeof ref);
     self->ref_count++;
 }
@@ -196,6 +199,7 @@ static void dealer_writer_put_run(dealer_writer_t *self, const body_run_t *run)
         return;
     body_put_run(&self->body, run);
     self->run = *run;
+    self->tail.batch = NULL;
     self->record_count++;
 }
 
@@ -207,17 +211,62 @@ static unsigned count_copies(const uint64_t *sessions, unsigned session_count)
     return count;
 }
 
+/* Whether the body ends with a copy of the message before, to the same sessions, from which this one differs in nothing
+ * but its text. */
+static bool dealer_writer_goes_on(const dealer_writer_t *self, const body_message_t *message, const inbatch_t *batch,
+    uint32_t index, const uint64_t *sessions, unsigned session_count)
+{
+    if (!message->more || self->tail.batch != batch || self->tail.index + 1 != index ||
+        self->tail.session_count != session_count)
+        return false;
+    for (unsigned i = 0; i < session_count; i++)
+        if (bytes_get64(self->body.data + self->tail.sessions_at + 8 * (size_t)i) != sessions[i])
+            return false;
+    return true;
+}
+
+static void dealer_writer_put_copy(dealer_writer_t *self, const body_message_t *message, inbatch_t *batch,
+    uint32_t index, const uint64_t *sessions, unsigned session_count)
+{
+    if (dealer_writer_goes_on(self, message, batch, index, sessions, session_count)) {
+        body_put_more(&self->body, message->text);
+    } else {
+        self->tail.sessions_at = self->body.end + BODY_COPY_SIZE;
+        self->tail.session_count = session_count;
+        body_put_copy(&self->body, message, batch->first_number + index, sessions, session_count);
+    }
+    self->tail.batch = batch;
+    self->tail.index = index;
+}
+
 unsigned dealer_writer_copy(dealer_writer_t *self, const body_run_t *run, const body_message_t *message,
     inbatch_t *batch, uint32_t index, const uint64_t *sessions, unsigned session_count)
 {
     dealer_writer_open(self, COPY_ROOM + 8 * (size_t)session_count + message->sender.size + message->text.size);
     dealer_writer_put_run(self, run);
-    body_put_copy(&self->body, message, batch->first_number + index, sessions, session_count);
+    dealer_writer_put_copy(self, message, batch, index, sessions, session_count);
     self->record_count++;
     unsigned count = count_copies(sessions, session_count);
     self->copy_count += count;
-    dealer_writer_refer(self, batch, index, (uint16_t)session_count);
+    dealer_writer_refer(self, batch, index, 1, session_count);
     return count;
+}
+
+size_t dealer_writer_more_room(const dealer_writer_t *self, const inbatch_t *batch, uint32_t index)
+{
+    size_t size = buffer_size(&self->body);
+    if (self->tail.batch != batch || self->tail.index != index || self->tail.session_count != 1)
+        return 0;
+    return size < self->batch_size ? self->batch_size - size : 0;
+}
+
+void dealer_writer_more(dealer_writer_t *self, span_t bytes, uint32_t count)
+{
+    buffer_append(&self->body, bytes.data, bytes.size);
+    dealer_writer_refer(self, self->tail.batch, self->tail.index + 1, count, 1);
+    self->record_count += count;
+    self->copy_count += count;
+    self->tail.index += count;
 }
 
 void dealer_writer_notice(
@@ -227,9 +276,10 @@ void dealer_writer_notice(
     if (run)
         dealer_writer_put_run(self, run);
     body_put_notice(&self->body, notice);
+    self->tail.batch = NULL;
     self->record_count++;
     if (batch)
-        dealer_writer_refer(self, batch, index, 1);
+        dealer_writer_refer(self, batch, index, 1, 1);
 }
 
 void dealer_writer_control(dealer_writer_t *self, const control_t *control)

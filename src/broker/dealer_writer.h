@@ -35,7 +35,13 @@ typedef struct {
     uint32_t copy_count;   /* copies in body: one for each recipient but groups */
     uint32_t ref_count;    /* of refs: those of body */
     body_run_t run;        /* the last one in body; handle 0 for none */
-    buffer_t refs;         /* what each acknowledgement settles, in order of the bodies */
+    struct {
+        inbatch_t *batch; /* borrowed; NULL if body does not end with a copy, else of the message at */
+        uint32_t index;
+        unsigned session_count;
+        size_t sessions_at; /* in body: whom it is for */
+    } tail;
+    buffer_t refs; /* what each acknowledgement settles, in order of the bodies */
 
     buffer_t early;    /* control records that go with the first body of the turn: ORIGIN, CONFIRMED */
     buffer_t controls; /* all others: go with the last */
@@ -76,6 +82,13 @@ void dealer_writer_fini(dealer_writer_t *self);
  * is none, since those of its members are made at their nodes. */
 unsigned dealer_writer_copy(dealer_writer_t *self, const body_run_t *run, const body_message_t *message,
     inbatch_t *batch, uint32_t index, const uint64_t *sessions, unsigned session_count);
+
+/* The bytes of MOREs (body_next_more) that may follow the copy of that message for one session, which was added last; 0
+ * if it was not. */
+size_t dealer_writer_more_room(const dealer_writer_t *self, const inbatch_t *batch, uint32_t index);
+
+/* Adds `count` of them. */
+void dealer_writer_more(dealer_writer_t *self, span_t bytes, uint32_t count);
 
 /* Adds a notice. `batch` and `index` are the report that it passes on, which is taken when this node has it, and `run`
  * is of the node that reports; both are NULL for a notice of the broker's own. */

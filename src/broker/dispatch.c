@@ -172,17 +172,31 @@ void transit_release(const transit_t *self, span_t name)
     transit_copy_all(self);
 }
 
-static unsigned transit_route(const transit_t *self)
+/* Routes to one name, that of a peer. */
+static unsigned transit_route_one(transit_t *self, span_t name)
 {
-    span_t rest = self->message->recipients, name = body_name_next(&rest);
-    if (self->message->recipient_count > 1 || link_session_kind(name))
-        return transit_route_many(self);
     peer_t *peer = names_find(self->broker, name);
     if (!peer)
         return transit_miss(self, name);
-    if (!transit_comes_later(self, peer, name))
-        transit_copy(self, peer);
+    if (transit_comes_later(self, peer, name))
+        return 1;
+    transit_copy(self, peer);
+    self->last = peer;
     return 1;
+}
+
+/* N.B. who has a name cannot change between the records of a batch. */
+static unsigned transit_route(transit_t *self)
+{
+    span_t rest = self->message->recipients, name = body_name_next(&rest);
+    if (self->message->more && self->last) {
+        transit_copy(self, self->last);
+        return 1;
+    }
+    self->last = NULL;
+    if (self->message->recipient_count > 1 || link_session_kind(name))
+        return transit_route_many(self);
+    return transit_route_one(self, name);
 }
 
 static body_notice_t notice_of(const body_report_t *report)
@@ -240,6 +254,24 @@ static unsigned transit_record(transit_t *self, const body_record_t *record)
     return transit_route(self);
 }
 
+/* The messages that differ from the last one in nothing but their texts go where that went, as they stand. */
+static void transit_go_on(transit_t *self, body_t *body)
+{
+    struct broker *broker = self->broker;
+    dealer_writer_t *writer = &self->last->node->writer;
+    span_t bytes;
+    uint32_t count = body_next_more(body, dealer_writer_more_room(writer, self->batch, self->index), &bytes);
+    if (count == 0)
+        return;
+    dealer_writer_more(writer, bytes, count);
+    for (uint32_t i = 1; i <= count; i++)
+        inbatch_expect(self->batch, self->index + i, 1);
+    self->index += count;
+    broker->ledger.taken_over += count;
+    broker->counters.copies += count;
+    broker->counters.messages += count;
+}
+
 int dispatch_body(node_t *node, span_t frame, const frame_header_t *header)
 {
     body_t body;
@@ -257,8 +289,11 @@ int dispatch_body(node_t *node, span_t frame, const frame_header_t *header)
         .node = node,
         .batch = intake_open(&node->intake, body.left, broker_now_ms(broker)),
         .run = {.handle = node->handle, .floor = header->floor, .again = header->flags & FRAME_FLAG_AGAIN}};
-    for (; (rc = body_next_up(&body, &record)) == 1; transit.index++)
+    for (; (rc = body_next_up(&body, &record)) == 1; transit.index++) {
         inbatch_expect(transit.batch, transit.index, transit_record(&transit, &record));
+        if (transit.last)
+            transit_go_on(&transit, &body);
+    }
     return rc;
 }
 

@@ -19,6 +19,7 @@ typedef struct {
     uint32_t index;                /* in the batch */
     const body_message_t *message; /* NULL for a report */
     body_run_t run;
+    peer_t *last; /* the one who the message before went to; NULL if that went another way */
 } transit_t;
 
 /* Stands for a sender's session in notices on held copies, of which the broker keeps only the number. */

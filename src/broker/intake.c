@@ -69,7 +69,7 @@ void inbatch_expect(inbatch_t *self, uint32_t index, uint32_t copies)
     self->intake->open += copies;
 }
 
-void inbatch_take(inbatch_t *self, uint32_t index, uint32_t count, uint16_t copies)
+void inbatch_take(inbatch_t *self, uint32_t index, uint32_t count, uint32_t copies)
 {
     uint32_t taken = 0;
     for (uint32_t i = index; i < index + count; i++) {

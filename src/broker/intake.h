@@ -55,7 +55,7 @@ void inbatch_expect(inbatch_t *self, uint32_t index, uint32_t copies);
 
 /* `copies` copies of each of `count` records from `index` on have been acknowledged, or have ended. May free the
  * batch. */
-void inbatch_take(inbatch_t *self, uint32_t index, uint32_t count, uint16_t copies);
+void inbatch_take(inbatch_t *self, uint32_t index, uint32_t count, uint32_t copies);
 
 /* Whether the node is to be told TAKEN, with self->told and self->ranges (pairs of little-endian u64: first, count).
  * *due_ms is when to ask again even if nothing changes, 0 for never. */

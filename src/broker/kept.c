@@ -70,6 +70,7 @@ static kept_text_t *kept_text_new(const transit_t *transit)
     text->size = size;
     text->transit = *transit;
     text->transit.message = &text->message;
+    text->transit.last = NULL;
     memcpy(sender, message->sender.data, message->sender.size);
     if (message->text.size)
         memcpy(rest, message->text.data, message->text.size);

@@ -91,9 +91,9 @@ static void on_receipt(party_t *party, span_t label, bool failed)
     carrier_settle(self, number);
 }
 
-static void on_settled(party_t *party, const link_t *link, uint64_t number)
+static void on_settled(party_t *party, const link_t *link, uint64_t number, uint32_t count)
 {
-    (void)party, (void)link, (void)number;
+    (void)party, (void)link, (void)number, (void)count;
 }
 
 static void on_idle(party_t *party)

@@ -132,6 +132,17 @@ static int reader_try(session_t *session, line_t *line, size_t size)
     return rc;
 }
 
+/* Parses a line that is not the first. Returns 0 or -FERRY_ERROR_…. */
+static int reader_parse(worker_t *worker, line_t *line, span_t text)
+{
+    if (line_parse_like(line, text, &worker->limits.line, &worker->head))
+        return 0;
+    int rc = line_parse(line, text, &worker->limits.line);
+    if (rc == 0)
+        line_head_keep(&worker->head, text, line);
+    return rc;
+}
+
 bool reader_take_line(session_t *session, span_t text)
 {
     worker_t *worker = session->worker;
@@ -140,7 +151,7 @@ bool reader_take_line(session_t *session, span_t text)
         return true;
     }
     line_t line = {.recipients = worker->recipients};
-    int rc = line_parse(&line, text, &worker->limits.line);
+    int rc = reader_parse(worker, &line, text);
     if (session->reader.acks_only && (rc != 0 || line.kind != LINE_ACK)) {
         session->reader.acks_over = true;
         return false;

@@ -179,10 +179,10 @@ bool session_forward_failed(session_t *session, const body_notice_t *notice)
     return true;
 }
 
-void session_forward_settled(session_t *session, uint64_t number)
+static void session_forward_settled(session_t *session, uint64_t number)
 {
     session_forwards_t *self = session->forwards;
-    forward_t *forward = self ? forwards_find(self, number) : NULL;
+    forward_t *forward = forwards_find(self, number);
     if (!forward)
         return;
     session->worker->ledger.delivered += !forward->is_told;
@@ -190,6 +190,12 @@ void session_forward_settled(session_t *session, uint64_t number)
     forward->number = 0;
     while (self->first < self->count && self->open[self->first].number == 0)
         self->first++;
+}
+
+void session_forwards_settled(session_t *session, uint64_t number, uint32_t count)
+{
+    for (uint32_t i = 0; session->forwards && i < count; i++)
+        session_forward_settled(session, number + i);
 }
 
 bool session_forwards(const session_t *session)

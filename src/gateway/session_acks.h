@@ -23,9 +23,9 @@ void session_take_forward(session_t *session, const body_copy_t *copy, origin_t 
  * and on a new link. */
 void session_forward(session_t *session);
 
-/* How a forward has ended: true if the notice was about one; and that a message is settled. */
+/* How a forward has ended: true if the notice was about one; and that `count` messages from `number` on are settled. */
 bool session_forward_failed(session_t *session, const body_notice_t *notice);
-void session_forward_settled(session_t *session, uint64_t number);
+void session_forwards_settled(session_t *session, uint64_t number, uint32_t count);
 
 /* Whether forwards are still to be made, or to end. */
 bool session_forwards(const session_t *session);

@@ -108,10 +108,10 @@ static void on_receipt(party_t *party, span_t label, bool failed)
     writer_line(&session->writer, (span_t[]){span_str("ok "), label}, 2);
 }
 
-static void on_settled(party_t *party, const link_t *link, uint64_t number)
+static void on_settled(party_t *party, const link_t *link, uint64_t number, uint32_t count)
 {
     (void)link;
-    session_forward_settled(session_of(party), number);
+    session_forwards_settled(session_of(party), number, count);
     session_settle(session_of(party));
 }
 

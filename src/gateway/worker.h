@@ -103,6 +103,7 @@ struct worker {
     uint32_t drain_slot; /* sessions below it have been told `info accepted N` */
 
     uint8_t *scratch; /* reader_scratch_size bytes */
+    line_head_t head; /* of the last message */
     span_t recipients[LINE_RECIPIENTS_MAX];
 };
 

@@ -127,10 +127,10 @@ static void on_notice(void *owner, link_t *link, const body_notice_t *notice)
     exchange_notice(&self->exchange, link, notice);
 }
 
-static void on_settled(void *owner, link_t *link, uint64_t id, uint64_t number)
+static void on_settled(void *owner, link_t *link, uint64_t id, uint64_t number, uint32_t count)
 {
     worker_t *self = owner;
-    exchange_settled(&self->exchange, link, id, number);
+    exchange_settled(&self->exchange, link, id, number, count);
 }
 
 static void on_pause(void *owner, link_t *link, span_t name, bool paused)

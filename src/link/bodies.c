@@ -95,11 +95,19 @@ static void bodies_release(bodies_t *self, uint64_t index)
         self->cursor = (body_t){0};
 }
 
-void bodies_take(bodies_t *self, uint64_t number)
+void bodies_take(bodies_t *self, uint64_t number, uint32_t count)
 {
-    uint64_t index = bodies_find(self, number);
-    if (--bodies_at(self, index)->open == 0 && index < self->unsent)
-        bodies_release(self, index);
+    while (count > 0) {
+        uint64_t index = bodies_find(self, number);
+        kept_body_t *kept = bodies_at(self, index);
+        uint64_t left = kept->first + kept->count - number;
+        uint32_t part = count < left ? count : (uint32_t)left;
+        kept->open -= part;
+        if (kept->open == 0 && index < self->unsent)
+            bodies_release(self, index);
+        number += part;
+        count -= part;
+    }
 }
 
 void bodies_drop_taken(bodies_t *self)

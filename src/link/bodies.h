@@ -51,9 +51,9 @@ void bodies_rewind(bodies_t *self, uint64_t count);
 /* Keeps another body, of the same numbers, in the place of body `index`. Takes the message. */
 void bodies_replace(bodies_t *self, uint64_t index, zmq_msg_t *body);
 
-/* Notes that one more number of the body that holds this one is taken; with the last the memory of a body that was sent
- * is given back. */
-void bodies_take(bodies_t *self, uint64_t number);
+/* Notes that `count` more numbers, from this one on, are taken; with the last one of a body that was sent its memory is
+ * given back. */
+void bodies_take(bodies_t *self, uint64_t number, uint32_t count);
 
 /* Lets go of the bodies at the front of which everything is taken. */
 void bodies_drop_taken(bodies_t *self);

@@ -162,33 +162,59 @@ bool custody_note(custody_t *self, const body_notice_t *notice)
     return true;
 }
 
-void custody_take(custody_t *self, uint64_t number)
+/* Messages of one session that were taken one after the other, and are settled with that. */
+typedef struct {
+    uint64_t session, first;
+    uint32_t count;
+} settled_run_t;
+
+static void custody_settle_run(custody_t *self, settled_run_t *run)
+{
+    if (run->count == 0)
+        return;
+    bodies_take(&self->bodies, run->first, run->count);
+    self->on_settled(self->arg, run->session, run->first, run->count);
+    run->count = 0;
+}
+
+static void custody_extend_run(custody_t *self, settled_run_t *run, uint64_t session, uint64_t number)
+{
+    if (run->session != session || run->first + run->count != number)
+        custody_settle_run(self, run);
+    if (run->count == 0)
+        *run = (settled_run_t){.session = session, .first = number};
+    run->count++;
+}
+
+/* Takes a number that is not taken. */
+static void custody_take_number(custody_t *self, uint64_t number, settled_run_t *run)
 {
     entry_t *entry = custody_entry(self, number);
-    if (entry->taken)
-        return;
     entry->taken = true;
     self->open_size -= entry->waits ? 0 : entry->size;
     self->ledger->handed_over += (unsigned)entry->copies - entry->groups;
     self->ledger->shared += entry->groups;
     entry->copies = entry->groups = 0;
-    bodies_take(&self->bodies, number);
-    if (entry->report)
+    if (!entry->report && !entry->held && !self->is_unsettled) {
+        custody_extend_run(self, run, entry->session, number);
         return;
-    if (entry->held || self->is_unsettled)
+    }
+    bodies_take(&self->bodies, number, 1);
+    if (!entry->report)
         unsettled_add(&self->unsettled,
             &(unsettled_message_t){
                 .number = number, .session = entry->session, .held = entry->held, .stated = entry->stated});
-    else
-        self->on_settled(self->arg, entry->session, number);
 }
 
-static void custody_take_range(custody_t *self, uint64_t first, uint64_t end)
+void custody_take(custody_t *self, uint64_t first, uint64_t end)
 {
+    settled_run_t run = {0};
     if (first < self->floor)
         first = self->floor;
     for (uint64_t number = first; number < end; number++)
-        custody_take(self, number);
+        if (!custody_entry(self, number)->taken)
+            custody_take_number(self, number, &run);
+    custody_settle_run(self, &run);
 }
 
 /* Takes [first, end) but for the new record's exceptions; *at is the first exception that may matter. */
@@ -204,7 +230,7 @@ static void custody_take_but(custody_t *self, const control_t *record, size_t *a
             continue;
         }
         if (exception_first > first)
-            custody_take_range(self, first, exception_first < end ? exception_first : end);
+            custody_take(self, first, exception_first < end ? exception_first : end);
         first = exception_first + exception_count;
     }
 }
@@ -296,7 +322,7 @@ void custody_settle(custody_t *self, unsettled_message_t *message)
     if (message->held || self->is_unsettled)
         return;
     unsettled_settle(&self->unsettled, message);
-    self->on_settled(self->arg, message->session, message->number);
+    self->on_settled(self->arg, message->session, message->number, 1);
 }
 
 static void custody_end(custody_t *self, uint64_t number)

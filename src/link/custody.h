@@ -19,9 +19,9 @@
 
 typedef struct custody custody_t;
 
-/* Called once for each message when it is settled, with its sender's session and its number. Reports are not messages.
- */
-typedef void(custody_settled_fn)(void *arg, uint64_t session, uint64_t number);
+/* Those `count` messages from `number` on, all of that sender's session, are settled. Called once for each message,
+ * with as many as are settled at a time. Reports are not messages. */
+typedef void(custody_settled_fn)(void *arg, uint64_t session, uint64_t number, uint32_t count);
 
 /* `ledger` is borrowed and gets accepted, handed_over, shared, refused and unconfirmed. */
 custody_t *custody_new(ledger_t *ledger, custody_settled_fn *on_settled, void *arg);

@@ -116,7 +116,7 @@ static void custody_take_gaps(custody_t *self, uint64_t index)
         return;
     while (body_next_up(&body, &record) == 1)
         if (record.type == RECORD_GAP && !custody_is_taken(self, body.number))
-            custody_take(self, body.number);
+            custody_take(self, body.number, body.number + 1);
 }
 
 /* What waited for services may do so no more. */

@@ -53,8 +53,8 @@ static inline entry_t *custody_entry(custody_t *self, uint64_t number)
     return &self->entries[number & (self->entry_capacity - 1)];
 }
 
-/* A number is taken, if it was not yet: its copies are handed over. */
-void custody_take(custody_t *self, uint64_t number);
+/* The numbers in [first, end) are taken, as far as they were not yet: their copies are handed over. */
+void custody_take(custody_t *self, uint64_t first, uint64_t end);
 
 /* A message that is taken is settled once nothing of it is held, as far as that can be known. */
 void custody_settle(custody_t *self, unsettled_message_t *message);

@@ -126,10 +126,9 @@ void exchange_notice(exchange_t *self, const link_t *link, const body_notice_t *
     party_drop_request(party, label);
 }
 
-void exchange_settled(exchange_t *self, const link_t *link, uint64_t session, uint64_t number)
+/* A message with a receipt, or to a service, may be settled. */
+static void exchange_settle(exchange_t *self, party_t *party, unsigned uplink, uint64_t number)
 {
-    unsigned uplink = exchange_uplink(self, link);
-    party_t *party = self->callbacks->find(self->owner, session);
     receipt_t *receipt = receipts_settle(&self->receipts, uplink, number);
     if (party && receipt) {
         party->open_receipts--;
@@ -137,10 +136,18 @@ void exchange_settled(exchange_t *self, const link_t *link, uint64_t session, ui
     }
     receipt_destroy(&receipt);
     errands_settle(&self->errands, uplink, number);
+}
+
+void exchange_settled(exchange_t *self, const link_t *link, uint64_t session, uint64_t number, uint32_t count)
+{
+    party_t *party = self->callbacks->find(self->owner, session);
+    bool is_plain = table_count(self->receipts.parts) == 0 && table_count(self->errands.open) == 0;
+    for (uint32_t i = 0; !is_plain && i < count; i++)
+        exchange_settle(self, party, exchange_uplink(self, link), number + i);
     if (!party)
         return;
-    party->open_messages--;
-    self->callbacks->on_settled(party, link, number);
+    party->open_messages -= count;
+    self->callbacks->on_settled(party, link, number, count);
 }
 
 void exchange_presence(exchange_t *self, uint64_t session, span_t name, bool is_here)

@@ -36,8 +36,8 @@ typedef struct {
     void (*on_failure)(party_t *party, const body_notice_t *notice, span_t label);
     /* Every copy of a message that has a label has ended; `failed`: on_failure was called for some. */
     void (*on_receipt)(party_t *party, span_t label, bool failed);
-    /* One of its messages is settled. */
-    void (*on_settled)(party_t *party, const link_t *link, uint64_t number);
+    /* `count` of its messages, from `number` on, are settled. */
+    void (*on_settled)(party_t *party, const link_t *link, uint64_t number, uint32_t count);
     /* One of its questions or requests has ended. */
     void (*on_idle)(party_t *party);
     /* A name that it watches is here or not: the answer to its question, or news. */
@@ -80,7 +80,7 @@ bool exchange_left(exchange_t *self, uint64_t id);
 bool exchange_copy(exchange_t *self, link_t *link, uint64_t id, const body_copy_t *copy, origin_t *origin);
 bool exchange_late(exchange_t *self, link_t *link, uint64_t id, const body_copy_t *copy, origin_t *origin);
 void exchange_notice(exchange_t *self, const link_t *link, const body_notice_t *notice);
-void exchange_settled(exchange_t *self, const link_t *link, uint64_t session, uint64_t number);
+void exchange_settled(exchange_t *self, const link_t *link, uint64_t session, uint64_t number, uint32_t count);
 void exchange_presence(exchange_t *self, uint64_t session, span_t name, bool is_here);
 void exchange_who(exchange_t *self, const link_t *link, uint64_t session, span_t names, bool more);
 

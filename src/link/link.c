@@ -297,10 +297,10 @@ void link_close(link_t *self)
     link_move(self, LINK_CLOSED);
 }
 
-static void on_settled(void *arg, uint64_t session, uint64_t number)
+static void on_settled(void *arg, uint64_t session, uint64_t number, uint32_t count)
 {
     link_t *self = arg;
-    self->callbacks->on_settled(self->owner, self, session, number);
+    self->callbacks->on_settled(self->owner, self, session, number, count);
 }
 
 link_t *link_new(reactor_t *reactor, const link_options_t *options, const link_owner_t *callbacks, void *owner)

@@ -70,8 +70,8 @@ typedef struct {
     void (*on_late)(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin);
     /* How a copy of a message of this node has ended. */
     void (*on_notice)(void *owner, link_t *link, const body_notice_t *notice);
-    /* That message of that session is settled. */
-    void (*on_settled)(void *owner, link_t *link, uint64_t session, uint64_t number);
+    /* Those `count` messages of that session, from `number` on, are settled. */
+    void (*on_settled)(void *owner, link_t *link, uint64_t session, uint64_t number, uint32_t count);
     /* Messages to that name must wait (paused), or need wait no more. */
     void (*on_pause)(void *owner, link_t *link, span_t name, bool paused);
     /* A name that a session of this node watches is here, or is not; told at first, on each new link, and when it
@@ -107,6 +107,10 @@ bool link_fits(const link_t *self, size_t size);
  * batch is full. */
 void link_send(link_t *self, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,
     unsigned recipient_count, span_t text);
+
+/* The same for a message that differs in nothing but its text from the one that was accepted last, and is of the same
+ * batch. False if that cannot be, and then nothing was done: the batch was closed, or has no room. */
+bool link_send_more(link_t *self, span_t text);
 
 /* The node is about to end with a message to that name unsettled, whose sender is told that nobody knows: counts it so.
  */

@@ -48,13 +48,20 @@ struct link {
     origins_t origins;
     buffer_t body; /* records of the batch that is being made */
     uint32_t body_count;
-    size_t body_size_last;   /* of the last batch: where the next one's memory starts */
-    buffer_t controls;       /* records for the next header frames */
-    size_t hold_at;          /* where the last HOLD starts in controls, SIZE_MAX if another record follows it */
-    control_t hold;          /* that record, as it began */
-    uint64_t hold_last;      /* its last number */
-    uint32_t origins_stated; /* handles that this node has given on this link */
-    uint64_t pause_count;    /* names that are paused at the moment */
+    struct {
+        bool is_message; /* and then of this session, with these flags, to these encoded recipients: */
+        unsigned flags, recipient_count, group_count;
+        uint64_t session;
+        size_t head_size;            /* of a MESSAGE without its text */
+        size_t names_at, names_size; /* in body */
+    } last;                          /* the record that body ends with */
+    size_t body_size_last;           /* of the last batch: where the next one's memory starts */
+    buffer_t controls;               /* records for the next header frames */
+    size_t hold_at;                  /* where the last HOLD starts in controls, SIZE_MAX if another record follows it */
+    control_t hold;                  /* that record, as it began */
+    uint64_t hold_last;              /* its last number */
+    uint32_t origins_stated;         /* handles that this node has given on this link */
+    uint64_t pause_count;            /* names that are paused at the moment */
     uint64_t batches_sent, batches_received, links_lost;
 };
 

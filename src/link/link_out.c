@@ -41,6 +41,7 @@ void link_seal(link_t *self)
     histogram_add(self->options.batch_bytes, size);
     self->body_size_last = size;
     self->body_count = 0;
+    self->last.is_message = false;
 }
 
 /* Sends one ZeroMQ message: the next kept body if `with_body`, and the control records. Returns 0, or -1 if the DEALER
@@ -233,14 +234,51 @@ static unsigned count_groups(const span_t *recipients, unsigned recipient_count)
     return count;
 }
 
+/* Whether the body ends with a message that differs from this one in nothing but its text. */
+static bool link_goes_on(
+    const link_t *self, uint64_t session, unsigned flags, const span_t *recipients, unsigned recipient_count)
+{
+    if (!self->last.is_message || self->last.session != session || self->last.flags != flags ||
+        self->last.recipient_count != recipient_count)
+        return false;
+    span_t rest = span_of((const char *)self->body.data + self->last.names_at, self->last.names_size);
+    for (unsigned i = 0; i < recipient_count; i++)
+        if (!span_equal(body_name_next(&rest), recipients[i]))
+            return false;
+    return true;
+}
+
+bool link_send_more(link_t *self, span_t text)
+{
+    size_t size = self->last.head_size + text.size;
+    if (!self->last.is_message || (self->last.flags & ~BODY_MORE_FLAGS) != 0 || text.size > BODY_MORE_TEXT_MAX ||
+        buffer_size(&self->body) + size > self->batch_size)
+        return false;
+    body_put_more(&self->body, text);
+    self->body_count++;
+    custody_accept(
+        self->custody, self->last.session, (uint32_t)size, self->last.recipient_count, self->last.group_count);
+    return true;
+}
+
 void link_send(link_t *self, uint64_t session, unsigned flags, span_t sender, const span_t *recipients,
     unsigned recipient_count, span_t text)
 {
+    if (link_goes_on(self, session, flags, recipients, recipient_count) && link_send_more(self, text))
+        return;
     size_t size = body_message_size(sender, recipients, recipient_count, text);
     link_make_room(self, size);
     body_put_message(&self->body, session, flags, sender, recipients, recipient_count, text);
     self->body_count++;
-    custody_accept(self->custody, session, (uint32_t)size, recipient_count, count_groups(recipients, recipient_count));
+    self->last.is_message = true;
+    self->last.session = session;
+    self->last.flags = flags;
+    self->last.recipient_count = recipient_count;
+    self->last.group_count = count_groups(recipients, recipient_count);
+    self->last.head_size = size - text.size;
+    self->last.names_size = self->last.head_size - BODY_MESSAGE_SIZE - sender.size;
+    self->last.names_at = self->body.end - text.size - self->last.names_size;
+    custody_accept(self->custody, session, (uint32_t)size, recipient_count, self->last.group_count);
 }
 
 void link_give_up(link_t *self, uint64_t number, span_t name, int reason)
@@ -254,6 +292,7 @@ void link_report(link_t *self, uint64_t recipient, const body_report_t *report)
     origins_reported(&self->origins, recipient, report);
     link_make_room(self, sizeof *report + report->name.size);
     body_put_report(&self->body, report);
+    self->last.is_message = false;
     self->body_count++;
     custody_accept_report(self->custody);
 }

@@ -56,22 +56,26 @@ static bool body_must_change(span_t frame, const resend_t *ask)
     return false;
 }
 
-static void record_put(buffer_t *to, const body_record_t *record, uint64_t number, const resend_t *ask)
+/* Writes a message to those of its recipients whose copies go on. */
+static void message_put(buffer_t *to, const body_message_t *message, uint64_t number, const resend_t *ask)
 {
     span_t recipients[BODY_RECIPIENTS_MAX];
-    const body_message_t *message = &record->message;
-    switch (record_fate(record, number, ask)) {
-    case FATE_GAP:
+    unsigned left = message_left(message, number, ask, recipients);
+    body_put_message(to, message->session, message->flags, message->sender, recipients, left, message->text);
+}
+
+/* Writes what becomes of a record, `before` being what became of the one before it. Returns it. */
+static fate_t record_put(buffer_t *to, const body_record_t *record, uint64_t number, const resend_t *ask, fate_t before)
+{
+    fate_t fate = record_fate(record, number, ask);
+    bool goes_on = record->type == RECORD_MESSAGE && record->message.more;
+    if (fate == FATE_GAP)
         body_put_gap(to);
-        break;
-    case FATE_WHOLE:
+    else if (fate == FATE_PART || (goes_on && before != FATE_WHOLE))
+        message_put(to, &record->message, number, ask);
+    else
         buffer_append(to, record->bytes.data, record->bytes.size);
-        break;
-    case FATE_PART:
-        body_put_message(to, message->session, message->flags, message->sender, recipients,
-            message_left(message, number, ask, recipients), message->text);
-        break;
-    }
+    return fate;
 }
 
 bool resend_body(span_t frame, const resend_t *ask, buffer_t *to)
@@ -82,9 +86,10 @@ bool resend_body(span_t frame, const resend_t *ask, buffer_t *to)
     body_t body = body_of(frame);
     uint64_t first = body.number + 1;
     uint32_t count = body.left;
+    fate_t fate = FATE_GAP;
     body_begin_up(to);
     while (body_next_up(&body, &record) == 1)
-        record_put(to, &record, body.number, ask);
+        fate = record_put(to, &record, body.number, ask, fate);
     body_finish_up(to, first, count);
     return true;
 }

@@ -156,9 +156,41 @@ static int uplinks_send_parts(uplinks_t *self, uint64_t session, unsigned flags,
     return messages;
 }
 
+/* Whether the uplink's link ends with a message that differs from this line in nothing but its text. */
+static bool uplinks_go_on(const uplinks_t *self, uint64_t session, unsigned flags, const line_t *line)
+{
+    return line->head && line->head == self->last.head && session == self->last.session && flags == self->last.flags &&
+           link_next_number(self->last.uplink->link) == self->last.number_next;
+}
+
+/* Remembers what was sent to one recipient. */
+static void uplinks_sent(uplinks_t *self, uint64_t session, unsigned flags, const line_t *line, uplink_t *uplink)
+{
+    self->last.head = line->head;
+    self->last.session = session;
+    self->last.flags = flags;
+    self->last.uplink = uplink;
+    self->last.number_next = link_next_number(uplink->link);
+}
+
+/* Sends a line that goes on. As uplinks_send; -1 if its batch has no room. */
+static int uplinks_send_more(uplinks_t *self, const line_t *line, list_node_t *waiter)
+{
+    uplink_t *uplink = self->last.uplink;
+    if (uplink_must_wait(uplink, line->recipients[0], waiter))
+        return 0;
+    if (!link_send_more(uplink->link, line->text))
+        return -1;
+    paused_names_sent(&uplink->pauses, line->recipients[0], self->last.number_next++);
+    return 1;
+}
+
 int uplinks_send(
     uplinks_t *self, uint64_t session, unsigned flags, span_t sender, const line_t *line, list_node_t *waiter)
 {
+    int sent = uplinks_go_on(self, session, flags, line) ? uplinks_send_more(self, line, waiter) : -1;
+    if (sent >= 0)
+        return sent;
     size_t size = body_message_size(sender, line->recipients, line->recipient_count, line->text);
     for (unsigned i = 0; i < line->recipient_count; i++) {
         self->owners[i] = (unsigned)rendezvous_pick(self->rendezvous, line->recipients[i]);
@@ -168,9 +200,11 @@ int uplinks_send(
         if (!link_fits(uplink->link, size))
             return -FERRY_ERROR_LINE_TOO_LONG;
     }
-    if (self->count > 1)
+    if (self->count > 1 && line->recipient_count > 1)
         return uplinks_send_parts(self, session, flags, sender, line);
-    uplink_send(&self->items[0], session, flags, sender, line->recipients, line->recipient_count, line->text);
+    uplink_t *uplink = &self->items[self->owners[0]];
+    uplink_send(uplink, session, flags, sender, line->recipients, line->recipient_count, line->text);
+    uplinks_sent(self, session, flags, line, uplink);
     return 1;
 }
 

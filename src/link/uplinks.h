@@ -24,6 +24,12 @@ typedef struct {
     rendezvous_t *rendezvous;
     unsigned *owners; /* scratch: the uplink of each recipient of a line */
     span_t *part;     /* scratch: the recipients of one uplink */
+    struct {
+        uint64_t head, session; /* of the line, if it has one, to one recipient, */
+        unsigned flags;
+        uplink_t *uplink;
+        uint64_t number_next; /* and what that uplink's next number was then */
+    } last;                   /* what was sent last */
 } uplinks_t;
 
 /* Who a node connects to: made once from gateway/broker, read-only and shared by the workers. */

@@ -88,10 +88,11 @@ static void on_receipt(party_t *party, span_t label, bool failed)
         peer_say(peer_of(party), (span_t[]){span_str("OK"), span_str("SEND"), label}, 3);
 }
 
-static void on_settled(party_t *party, const link_t *link, uint64_t number)
+static void on_settled(party_t *party, const link_t *link, uint64_t number, uint32_t count)
 {
     peer_t *peer = peer_of(party);
-    peer_inbox_settle(&peer->inbox, link, number);
+    for (uint32_t i = 0; i < count; i++)
+        peer_inbox_settle(&peer->inbox, link, number + i);
     peer_go_on(peer);
 }
 

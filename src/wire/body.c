@@ -8,25 +8,25 @@
 
 #include "wire/bytes.h"
 
-#define FLAGS_SHIFT  12
-#define FLAGS_KNOWN  (BODY_FLAG_RECEIPT | BODY_FLAG_OPAQUE | BODY_FLAG_REQUEST | BODY_FLAG_REPLY)
-#define MESSAGE_SIZE 16 /* of the fixed part of each record */
-#define REPORT_SIZE  40
-#define RUN_SIZE     16
-#define COPY_SIZE    24
-#define NOTICE_SIZE  32
-#define GAP_SIZE     4
+#define FLAGS_SHIFT    12
+#define FLAGS_KNOWN    (BODY_FLAG_RECEIPT | BODY_FLAG_OPAQUE | BODY_FLAG_REQUEST | BODY_FLAG_REPLY)
+#define REPORT_SIZE    40 /* of the fixed part of each record */
+#define RUN_SIZE       16
+#define BODY_COPY_SIZE 24
+#define NOTICE_SIZE    32
+#define GAP_SIZE       4
+#define RECORD_SIZE    4 /* of the smallest */
 
 #define RUN_FLAG_AGAIN 1u
 #define FORWARD_SIZE   8 /* of the number that a forward begins with */
 
-static int body_open(body_t *self, span_t frame, size_t header_size, size_t record_size_min)
+static int body_open(body_t *self, span_t frame, size_t header_size)
 {
     if (frame.size < header_size)
         return -CLOSE_BAD_RECORD;
     const uint8_t *data = (const uint8_t *)frame.data;
     uint32_t count = bytes_get32(data + header_size - 8);
-    if (count == 0 || count > (frame.size - header_size) / record_size_min || bytes_get32(data + header_size - 4) != 0)
+    if (count == 0 || count > (frame.size - header_size) / RECORD_SIZE || bytes_get32(data + header_size - 4) != 0)
         return -CLOSE_BAD_RECORD;
     *self = (body_t){.at = data + header_size, .end = data + frame.size, .left = count};
     return 0;
@@ -34,7 +34,7 @@ static int body_open(body_t *self, span_t frame, size_t header_size, size_t reco
 
 int body_open_up(body_t *self, span_t frame)
 {
-    int rc = body_open(self, frame, BODY_UP_HEADER_SIZE, GAP_SIZE);
+    int rc = body_open(self, frame, BODY_UP_HEADER_SIZE);
     if (rc == 0)
         self->number = bytes_get64((const uint8_t *)frame.data) - 1;
     return rc;
@@ -42,7 +42,7 @@ int body_open_up(body_t *self, span_t frame)
 
 int body_open_down(body_t *self, span_t frame)
 {
-    return body_open(self, frame, BODY_DOWN_HEADER_SIZE, RUN_SIZE);
+    return body_open(self, frame, BODY_DOWN_HEADER_SIZE);
 }
 
 static inline span_t bytes_span(const uint8_t *data, size_t size)
@@ -89,25 +89,68 @@ static inline unsigned flags_get(const uint8_t *head)
 static inline int body_take_message(body_t *self, body_record_t *record)
 {
     const uint8_t *at = self->at;
-    if (body_room(self) < MESSAGE_SIZE)
+    if (body_room(self) < BODY_MESSAGE_SIZE)
         return -CLOSE_BAD_RECORD;
     size_t sender_size = at[1], text_size = bytes_get32(at + 4);
     unsigned count = recipients_get(at), flags = flags_get(at);
-    if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX || body_room(self) - MESSAGE_SIZE < sender_size)
+    if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX ||
+        body_room(self) - BODY_MESSAGE_SIZE < sender_size)
         return -CLOSE_BAD_RECORD;
-    const uint8_t *names = at + MESSAGE_SIZE + sender_size;
+    const uint8_t *names = at + BODY_MESSAGE_SIZE + sender_size;
     const uint8_t *text = names_end(names, self->end, count);
     if (!text || (size_t)(self->end - text) < text_size)
         return -CLOSE_BAD_RECORD;
     record->type = RECORD_MESSAGE;
     record->message = (body_message_t){.session = bytes_get64(at + 8),
         .flags = flags,
-        .sender = bytes_span(at + MESSAGE_SIZE, sender_size),
+        .sender = bytes_span(at + BODY_MESSAGE_SIZE, sender_size),
         .text = bytes_span(text, text_size),
         .recipient_count = count,
         .recipients = bytes_span(names, (size_t)(text - names))};
+    self->last.message = record->message;
+    self->more_may_follow = (flags & ~BODY_MORE_FLAGS) == 0;
     self->number++;
     return body_took(self, record, (size_t)(text - at) + text_size);
+}
+
+/* The text of a MORE; its data is NULL if that is none. */
+static inline span_t body_more_text(const body_t *self)
+{
+    if (body_room(self) < BODY_MORE_SIZE || !self->more_may_follow)
+        return span_of(NULL, 0);
+    size_t size = bytes_get32(self->at) >> 8;
+    return body_room(self) - BODY_MORE_SIZE < size ? span_of(NULL, 0) : bytes_span(self->at + BODY_MORE_SIZE, size);
+}
+
+static inline int body_take_more_message(body_t *self, body_record_t *record)
+{
+    span_t text = body_more_text(self);
+    if (!text.data)
+        return -CLOSE_BAD_RECORD;
+    record->type = RECORD_MESSAGE;
+    record->message = self->last.message;
+    record->message.more = true;
+    record->message.text = text;
+    self->number++;
+    return body_took(self, record, BODY_MORE_SIZE + text.size);
+}
+
+uint32_t body_next_more(body_t *self, size_t room, span_t *bytes)
+{
+    const uint8_t *start = self->at;
+    uint32_t count = 0;
+    while (count < self->left && self->at < self->end && *self->at == RECORD_MORE) {
+        span_t text = body_more_text(self);
+        const uint8_t *end = (const uint8_t *)text.data + text.size;
+        if (!text.data || (size_t)(end - start) > room)
+            break;
+        self->at = end;
+        count++;
+    }
+    *bytes = bytes_span(start, (size_t)(self->at - start));
+    self->left -= count;
+    self->number += count;
+    return count;
 }
 
 static int body_take_report(body_t *self, body_record_t *record)
@@ -126,6 +169,7 @@ static int body_take_report(body_t *self, body_record_t *record)
         .number = bytes_get64(at + 32),
         .name = bytes_span(at + REPORT_SIZE, at[1])};
     memcpy(record->report.origin.bytes, at + 8, LINK_ID_SIZE);
+    self->more_may_follow = false;
     self->number++;
     return body_took(self, record, REPORT_SIZE + at[1]);
 }
@@ -135,6 +179,7 @@ static int body_take_gap(body_t *self, body_record_t *record)
     if (body_room(self) < GAP_SIZE || bytes_get32(self->at) >> 8 != 0)
         return -CLOSE_BAD_RECORD;
     record->type = RECORD_GAP;
+    self->more_may_follow = false;
     self->number++;
     return body_took(self, record, GAP_SIZE);
 }
@@ -146,6 +191,8 @@ int body_next_up(body_t *self, body_record_t *record)
     if (self->at == self->end)
         return -CLOSE_BAD_RECORD;
     switch (*self->at) {
+    case RECORD_MORE:
+        return body_take_more_message(self, record);
     case RECORD_MESSAGE:
         return body_take_message(self, record);
     case RECORD_REPORT:
@@ -163,6 +210,7 @@ static inline int body_take_run(body_t *self, body_record_t *record)
     if (body_room(self) < RUN_SIZE || at[1] > RUN_FLAG_AGAIN || bytes_get16(at + 2) != 0)
         return -CLOSE_BAD_RECORD;
     record->type = RECORD_RUN;
+    self->more_may_follow = false;
     record->run =
         (body_run_t){.handle = bytes_get32(at + 4), .floor = bytes_get64(at + 8), .again = at[1] == RUN_FLAG_AGAIN};
     return body_took(self, record, RUN_SIZE);
@@ -171,13 +219,13 @@ static inline int body_take_run(body_t *self, body_record_t *record)
 static inline int body_take_copy(body_t *self, body_record_t *record)
 {
     const uint8_t *at = self->at;
-    if (body_room(self) < COPY_SIZE)
+    if (body_room(self) < BODY_COPY_SIZE)
         return -CLOSE_BAD_RECORD;
     size_t sender_size = at[1], text_size = bytes_get32(at + 4);
     unsigned count = recipients_get(at), flags = flags_get(at);
     if (sender_size == 0 || count == 0 || count > BODY_RECIPIENTS_MAX)
         return -CLOSE_BAD_RECORD;
-    size_t head_size = COPY_SIZE + 8 * (size_t)count + sender_size, room = body_room(self);
+    size_t head_size = BODY_COPY_SIZE + 8 * (size_t)count + sender_size, room = body_room(self);
     if (room < head_size || room - head_size < text_size)
         return -CLOSE_BAD_RECORD;
     record->type = RECORD_COPY;
@@ -187,8 +235,23 @@ static inline int body_take_copy(body_t *self, body_record_t *record)
         .sender = bytes_span(at + head_size - sender_size, sender_size),
         .text = bytes_span(at + head_size, text_size),
         .recipient_count = count,
-        .recipients = at + COPY_SIZE};
+        .recipients = at + BODY_COPY_SIZE};
+    self->last.copy = record->copy;
+    self->more_may_follow = (flags & ~BODY_MORE_FLAGS) == 0;
     return body_took(self, record, head_size + text_size);
+}
+
+static inline int body_take_more_copy(body_t *self, body_record_t *record)
+{
+    span_t text = body_more_text(self);
+    if (!text.data)
+        return -CLOSE_BAD_RECORD;
+    self->last.copy.number++;
+    record->type = RECORD_COPY;
+    record->copy = self->last.copy;
+    record->copy.more = true;
+    record->copy.text = text;
+    return body_took(self, record, BODY_MORE_SIZE + text.size);
 }
 
 static int body_take_notice(body_t *self, body_record_t *record)
@@ -200,6 +263,7 @@ static int body_take_notice(body_t *self, body_record_t *record)
     if (flags > BODY_NOTICE_TAKEN)
         return -CLOSE_BAD_RECORD;
     record->type = RECORD_NOTICE;
+    self->more_may_follow = false;
     record->notice = (body_notice_t){.error = bytes_get16(at + 2),
         .reason = bytes_get16(at + 4),
         .taken = flags == BODY_NOTICE_TAKEN,
@@ -217,6 +281,8 @@ int body_next_down(body_t *self, body_record_t *record)
     if (self->at == self->end)
         return -CLOSE_BAD_RECORD;
     switch (*self->at) {
+    case RECORD_MORE:
+        return body_take_more_copy(self, record);
     case RECORD_COPY:
         return body_take_copy(self, record);
     case RECORD_RUN:
@@ -283,7 +349,7 @@ static inline void text_head_put(
 
 size_t body_message_size(span_t sender, const span_t *recipients, unsigned recipient_count, span_t text)
 {
-    size_t size = MESSAGE_SIZE + sender.size + text.size;
+    size_t size = BODY_MESSAGE_SIZE + sender.size + text.size;
     for (unsigned index = 0; index < recipient_count; index++)
         size += 1 + recipients[index].size;
     return size;
@@ -295,7 +361,7 @@ void body_put_message(buffer_t *to, uint64_t session, unsigned flags, span_t sen
     uint8_t *start = buffer_reserve(to, body_message_size(sender, recipients, recipient_count, text));
     text_head_put(start, RECORD_MESSAGE, flags, sender, recipient_count, text);
     bytes_put64(start + 8, session);
-    uint8_t *at = span_put(start + MESSAGE_SIZE, sender);
+    uint8_t *at = span_put(start + BODY_MESSAGE_SIZE, sender);
     for (unsigned index = 0; index < recipient_count; index++) {
         assert(recipients[index].size >= 1 && recipients[index].size <= UINT8_MAX);
         *at = (uint8_t)recipients[index].size;
@@ -303,6 +369,15 @@ void body_put_message(buffer_t *to, uint64_t session, unsigned flags, span_t sen
     }
     at = span_put(at, text);
     buffer_commit(to, (size_t)(at - start));
+}
+
+void body_put_more(buffer_t *to, span_t text)
+{
+    assert(text.size <= BODY_MORE_TEXT_MAX);
+    uint8_t *start = buffer_reserve(to, BODY_MORE_SIZE + text.size);
+    bytes_put32(start, RECORD_MORE | (uint32_t)text.size << 8);
+    span_put(start + BODY_MORE_SIZE, text);
+    buffer_commit(to, BODY_MORE_SIZE + text.size);
 }
 
 void body_put_report(buffer_t *to, const body_report_t *report)
@@ -341,12 +416,12 @@ void body_put_run(buffer_t *to, const body_run_t *run)
 void body_put_copy(
     buffer_t *to, const body_message_t *message, uint64_t number, const uint64_t *sessions, unsigned session_count)
 {
-    size_t size = COPY_SIZE + 8 * (size_t)session_count + message->sender.size + message->text.size;
+    size_t size = BODY_COPY_SIZE + 8 * (size_t)session_count + message->sender.size + message->text.size;
     uint8_t *start = buffer_reserve(to, size);
     text_head_put(start, RECORD_COPY, message->flags, message->sender, session_count, message->text);
     bytes_put64(start + 8, number);
     bytes_put64(start + 16, message->session);
-    uint8_t *at = start + COPY_SIZE;
+    uint8_t *at = start + BODY_COPY_SIZE;
     for (unsigned index = 0; index < session_count; index++, at += 8)
         bytes_put64(at, sessions[index]);
     at = span_put(at, message->sender);

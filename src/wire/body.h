@@ -18,19 +18,18 @@
 #define BODY_FLAG_REQUEST     4u /* likewise: an answer is wanted; the text begins with a label (body_label_get) */
 #define BODY_FLAG_REPLY       8u /* likewise: an answer; its text begins with the request's label */
 #define BODY_FORWARD          (BODY_FLAG_REQUEST | BODY_FLAG_REPLY) /* likewise: goes to who had it before and is away */
+#define BODY_MESSAGE_SIZE     16                                    /* of a MESSAGE without names and text */
+#define BODY_COPY_SIZE        24                                    /* of a COPY without sessions, name and text */
+#define BODY_MORE_SIZE        4u                                    /* u8 type, u24 size of the text */
+#define BODY_MORE_FLAGS       BODY_FLAG_OPAQUE                      /* a message with others has no MORE */
+#define BODY_MORE_TEXT_MAX    UINT32_C(0xffffff)
 #define BODY_NOTICE_TAKEN     1u
 #define BODY_REPORT_SETTLED   1u
-
-/* A cursor over a body frame. `number` is the message number of the record that was read last (bodies of nodes). */
-typedef struct {
-    const uint8_t *at, *end;
-    uint32_t left; /* records not read yet */
-    uint64_t number;
-} body_t;
 
 typedef struct {
     uint64_t session; /* of the sender */
     unsigned flags;   /* BODY_FLAG_… */
+    bool more;        /* all but the text is as in the message before: it stands there as MORE */
     span_t sender, text;
     unsigned recipient_count;
     span_t recipients; /* encoded names: body_name_next walks them */
@@ -51,12 +50,26 @@ typedef struct {
 } body_run_t;
 
 typedef struct {
-    uint64_t number, session;
+    uint64_t session;
     unsigned flags;
+    bool more; /* it is of the number that follows, and all else but the text is as in the copy before */
     span_t sender, text;
     unsigned recipient_count;
     const uint8_t *recipients; /* u64 sessions: body_session_at */
+    uint64_t number;
 } body_copy_t;
+
+/* A cursor over a body frame. `number` is the message number of the record that was read last (bodies of nodes). */
+typedef struct {
+    const uint8_t *at, *end;
+    uint32_t left; /* records not read yet */
+    uint64_t number;
+    bool more_may_follow;
+    union {
+        body_message_t message;
+        body_copy_t copy;
+    } last; /* what MORE goes on from */
+} body_t;
 
 typedef struct {
     uint16_t error, reason;
@@ -71,10 +84,10 @@ typedef struct {
     record_type_t type;
     span_t bytes; /* the record as it stands in the body */
     union {
-        body_message_t message; /* RECORD_MESSAGE */
+        body_message_t message; /* RECORD_MESSAGE, also for a MORE */
         body_report_t report;   /* RECORD_REPORT; RECORD_GAP has nothing */
         body_run_t run;         /* RECORD_RUN */
-        body_copy_t copy;       /* RECORD_COPY */
+        body_copy_t copy;       /* RECORD_COPY, likewise */
         body_notice_t notice;   /* RECORD_NOTICE */
     };
 } body_record_t;
@@ -90,6 +103,10 @@ int body_open_down(body_t *self, span_t frame);
  * below LINK_SLOT_LIMIT. */
 int body_next_up(body_t *self, body_record_t *record);
 int body_next_down(body_t *self, body_record_t *record);
+
+/* Takes the MOREs that follow the message that was read last, as many as have together no more than `room` bytes, as
+ * they stand. Returns how many there are; 0 too where the next record is bad. */
+uint32_t body_next_more(body_t *self, size_t room, span_t *bytes);
 
 /* Takes the next of a message's encoded recipients off `rest`; only for spans that body_next_up has checked. */
 static inline span_t body_name_next(span_t *rest)
@@ -147,5 +164,9 @@ void body_put_run(buffer_t *to, const body_run_t *run);
 void body_put_copy(
     buffer_t *to, const body_message_t *message, uint64_t number, const uint64_t *sessions, unsigned session_count);
 void body_put_notice(buffer_t *to, const body_notice_t *notice);
+
+/* Appends a MORE, right behind a MESSAGE or COPY, or a MORE of such, whose flags are of BODY_MORE_FLAGS; the text is of
+ * up to BODY_MORE_TEXT_MAX bytes. */
+void body_put_more(buffer_t *to, span_t text);
 
 #endif

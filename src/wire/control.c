@@ -12,7 +12,7 @@
 #define CONTROL_HEAD_SIZE      4 /* u8 type, u24 size of the payload */
 #define CONTROL_EXCEPTIONS_MAX 1024
 
-typedef enum { PLACE_NONE, PLACE_CONTROL, PLACE_UP, PLACE_DOWN } record_place_t;
+typedef enum { PLACE_NONE, PLACE_CONTROL, PLACE_UP, PLACE_DOWN, PLACE_BODY } record_place_t;
 typedef enum { DIRECTION_NODE = 1, DIRECTION_BROKER = 2, DIRECTION_BOTH = 3 } record_direction_t;
 
 static const struct {

@@ -11,7 +11,7 @@
 #include "base/span.h"
 #include "wire/close.h"
 
-#define LINK_VERSION    1
+#define LINK_VERSION    2
 #define LINK_ID_SIZE    16
 #define LINK_ID_OF_SIZE 8          /* what the id of a broker's own node begins with, of the instance's */
 #define LINK_SLOT_LIMIT (1u << 20) /* the low 32 bits of a session are below this */

@@ -397,12 +397,50 @@ int line_parse_destinations(line_t *self, span_t list, const line_limits_t *limi
     return error ? error : line_parse_recipients(self, list, limits);
 }
 
-int line_parse(line_t *self, span_t line, const line_limits_t *limits)
+/* A message without anything. */
+static void line_clear(line_t *self)
 {
     self->kind = LINE_MESSAGE;
     self->text = self->label = self->job = self->culprit = (span_t){0};
-    self->number = 0;
+    self->number = self->head = 0;
     self->recipient_count = 0;
+}
+
+void line_head_keep(line_head_t *self, span_t line, line_t *parsed)
+{
+    if (parsed->kind != LINE_MESSAGE || parsed->recipient_count != 1)
+        return;
+    span_t recipient = parsed->recipients[0];
+    size_t at = (size_t)(recipient.data - line.data);
+    const char *end = recipient.data + recipient.size;
+    const char *colon = memchr(end, ':', line.size - at - recipient.size);
+    size_t size = (size_t)(colon - line.data) + 1;
+    if (size > sizeof self->bytes)
+        return;
+    memcpy(self->bytes, line.data, size);
+    self->size = size;
+    self->recipient_at = at;
+    self->recipient_size = recipient.size;
+    parsed->head = ++self->number;
+}
+
+bool line_parse_like(line_t *self, span_t line, const line_limits_t *limits, const line_head_t *head)
+{
+    if (head->size == 0 || line.size < head->size || memcmp(line.data, head->bytes, head->size) != 0)
+        return false;
+    line = line_drop_return(line);
+    if (line.size > limits->line_size || line_check_text(line) != 0)
+        return false;
+    line_clear(self);
+    self->head = head->number;
+    self->text = utf8_trim(span_of(line.data + head->size, line.size - head->size));
+    self->recipients[self->recipient_count++] = span_of(head->bytes + head->recipient_at, head->recipient_size);
+    return true;
+}
+
+int line_parse(line_t *self, span_t line, const line_limits_t *limits)
+{
+    line_clear(self);
     line = line_drop_return(line);
     if (line.size > limits->line_size)
         return -FERRY_ERROR_LINE_TOO_LONG;

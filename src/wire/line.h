@@ -50,6 +50,7 @@ typedef struct {
     uint64_t number; /* LINE_SERVE: the credit; LINE_DONE, LINE_REPLY: the job; LINE_REQUEST: the time, ms; LINE_ACK:
                         the number, 0 for `on` */
     span_t label;    /* LINE_SEND, LINE_REQUEST, also after an error, if there was one; else empty */
+    uint64_t head;   /* lines with the same one have the same recipients (line_head_t); 0 if it was not kept */
     span_t job;      /* LINE_DONE, LINE_REPLY: the number as it was written */
     span_t culprit;  /* after an error: what its line names ("error bad-name CULPRIT"), or empty */
     unsigned recipient_count;
@@ -67,6 +68,24 @@ int line_parse_login(span_t line, const line_limits_t *limits, span_t *name, spa
 
 /* Parses any later line. self->recipients must be set by the caller. Returns 0 or -FERRY_ERROR_…. */
 int line_parse(line_t *self, span_t line, const line_limits_t *limits);
+
+#define LINE_HEAD_SIZE 80 /* bytes of the longest head that is kept */
+
+/* What a message to one recipient begins with, up to its colon: the next line often begins with the same. All zero is a
+ * valid one that no line has. */
+typedef struct {
+    char bytes[LINE_HEAD_SIZE];
+    size_t size;
+    size_t recipient_at, recipient_size; /* in bytes */
+    uint64_t number;                     /* of the heads that were kept */
+} line_head_t;
+
+/* Keeps the head of `line`, which was parsed into `parsed`, if it is such a message and has no long one. */
+void line_head_keep(line_head_t *self, span_t line, line_t *parsed);
+
+/* Parses a line with that head as line_parse does under the same limits, in less time. False if it has another one, or
+ * is wrong: then nothing is said of it. `self` is as for line_parse; the recipient points into `head`. */
+bool line_parse_like(line_t *self, span_t line, const line_limits_t *limits, const line_head_t *head);
 
 /* Parses destinations alone, which commas separate: what stands before the colon of a line. As line_parse; the text is
  * left as it is. */

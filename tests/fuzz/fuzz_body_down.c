@@ -9,6 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void write_copy(buffer_t *to, const body_copy_t *copy)
 {
+    if (copy->more) {
+        body_put_more(to, copy->text);
+        return;
+    }
     uint64_t sessions[BODY_RECIPIENTS_MAX];
     for (unsigned index = 0; index < copy->recipient_count; index++)
         sessions[index] = body_session_at(copy, index);

@@ -9,6 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void write_message(buffer_t *to, const body_message_t *message)
 {
+    if (message->more) {
+        body_put_more(to, message->text);
+        return;
+    }
     span_t names[BODY_RECIPIENTS_MAX], rest = message->recipients;
     for (unsigned index = 0; index < message->recipient_count; index++)
         names[index] = body_name_next(&rest);

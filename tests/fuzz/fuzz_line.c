@@ -107,6 +107,26 @@ static void try_line(span_t input)
     }
 }
 
+/* A line that is parsed by the head of the one before it, both of which are in the input, is parsed as without. */
+static void try_head(span_t input)
+{
+    const char *end = input.size ? memchr(input.data, '\n', input.size) : NULL;
+    if (!end)
+        return;
+    span_t recipients[RECIPIENTS], again[RECIPIENTS];
+    span_t first = span_of(input.data, (size_t)(end - input.data));
+    span_t second = span_of(end + 1, input.size - first.size - 1);
+    line_head_t head = {0};
+    line_t line = {.recipients = recipients}, like = {.recipients = again};
+    if (line_parse(&line, first, &limits) == 0)
+        line_head_keep(&head, first, &line);
+    if (!line_parse_like(&like, second, &limits, &head))
+        return;
+    assert(line_parse(&line, second, &limits) == 0);
+    assert(line.kind == like.kind && line.recipient_count == like.recipient_count);
+    assert(span_equal(line.text, like.text) && span_equal(line.recipients[0], like.recipients[0]));
+}
+
 static void try_login(span_t input)
 {
     span_t name, secret, culprit;
@@ -135,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     span_t input = span_of((const char *)data, size);
     assert(line_check_text(input) == check_plainly(input));
     try_line(input);
+    try_head(input);
     try_login(input);
     return 0;
 }

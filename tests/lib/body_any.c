@@ -32,6 +32,10 @@ void body_any_finish(buffer_t *to, bool up, uint64_t first_number, uint32_t coun
 
 static void put_message(buffer_t *to, const body_message_t *message)
 {
+    if (message->more) {
+        body_put_more(to, message->text);
+        return;
+    }
     span_t names[BODY_RECIPIENTS_MAX], rest = message->recipients;
     for (unsigned index = 0; index < message->recipient_count; index++)
         names[index] = body_name_next(&rest);
@@ -44,6 +48,10 @@ static void put_message(buffer_t *to, const body_message_t *message)
 
 static void put_copy(buffer_t *to, const body_copy_t *copy)
 {
+    if (copy->more) {
+        body_put_more(to, copy->text);
+        return;
+    }
     uint64_t sessions[BODY_RECIPIENTS_MAX];
     for (unsigned index = 0; index < copy->recipient_count; index++)
         sessions[index] = body_session_at(copy, index);

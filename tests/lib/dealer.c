@@ -272,6 +272,12 @@ void dealer_put_message(dealer_t *self, uint64_t session, const char *sender, co
     dealer_count(self);
 }
 
+void dealer_put_more(dealer_t *self, const char *text)
+{
+    body_put_more(&self->body, span_str(text));
+    dealer_count(self);
+}
+
 void dealer_put_gap(dealer_t *self)
 {
     if (self->record_count == 0)

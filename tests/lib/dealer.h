@@ -66,6 +66,7 @@ void dealer_put_empty(dealer_t *self, record_type_t type);
 void dealer_put_register(dealer_t *self, uint64_t session, const char *name);
 void dealer_put_again(dealer_t *self, uint64_t session, const char *name, uint64_t term, uint64_t serial);
 void dealer_put_message(dealer_t *self, uint64_t session, const char *sender, const char *recipients, const char *text);
+void dealer_put_more(dealer_t *self, const char *text); /* behind a message */
 void dealer_put_report(dealer_t *self, const body_report_t *report);
 void dealer_put_gap(dealer_t *self);
 

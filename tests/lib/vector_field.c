@@ -128,6 +128,7 @@ const vector_field_t vector_fields[] = {
     BODY("RUN", "handle", VECTOR_32, run.handle),
     BODY("RUN", "floor", VECTOR_64, run.floor),
     BODY("RUN", "again", VECTOR_FLAG, run.again),
+    BODY("MORE", "text", VECTOR_TEXT, message.text), /* which is at the same place in a copy */
     BODY("COPY", "number", VECTOR_64, copy.number),
     BODY("COPY", "session", VECTOR_64, copy.session),
     BODY("COPY", "flags", VECTOR_32, copy.flags),

@@ -92,6 +92,55 @@ static void messages_of_one_batch_arrive_in_order(void **state)
     dealer_expect_taken(&a, 101);
 }
 
+static void more_goes_where_the_message_before_it_went(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_put_message(&a, SESSION(1, 1), "alice", "bob", "one");
+    dealer_put_more(&a, "two");
+    dealer_put_more(&a, "three");
+    dealer_put_message(&a, SESSION(1, 1), "alice", "nobody", "four");
+    dealer_put_more(&a, "five");
+    dealer_put_message(&a, SESSION(1, 1), "alice", "bob,alice", "six");
+    dealer_put_more(&a, "seven");
+    dealer_flush(&a);
+    assert_false(dealer_expect_copy(&b, SESSION(1, 2), "alice", "one")->record.copy.more);
+    assert_int_equal(dealer_expect_copy(&b, SESSION(1, 2), "alice", "two")->record.copy.number, 2);
+    assert_true(dealer_expect_copy(&b, SESSION(1, 2), "alice", "three")->record.copy.more);
+    assert_false(dealer_expect_copy(&b, SESSION(1, 2), "alice", "six")->record.copy.more);
+    assert_int_equal(dealer_expect_copy(&b, SESSION(1, 2), "alice", "seven")->record.copy.number, 7);
+    dealer_acknowledge(&b);
+    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 4, "nobody");
+    dealer_expect_notice(&a, FERRY_ERROR_NO_SUCH_PEER, 0, 5, "nobody");
+    dealer_expect_copy(&a, SESSION(1, 1), "alice", "six");
+    dealer_expect_copy(&a, SESSION(1, 1), "alice", "seven");
+    dealer_acknowledge(&a);
+    dealer_expect_taken(&a, 8);
+    assert_int_equal(broker_number("ledger.handed_over"), 7);
+    broker_assert_balance();
+}
+
+/* The recipient's batch is full in the middle of what goes on. */
+static void more_goes_on_in_the_next_batch_as_a_copy(void **state)
+{
+    (void)state;
+    pair_open();
+    char text[3001];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (unsigned round = 0; round < 5; round++) {
+        dealer_put_message(&a, SESSION(1, 1), "alice", "bob", text);
+        for (unsigned i = 1; i < 20; i++)
+            dealer_put_more(&a, text);
+        dealer_flush(&a);
+    }
+    for (unsigned i = 0; i < 100; i++)
+        assert_int_equal(dealer_expect_copy(&b, SESSION(1, 2), "alice", text)->record.copy.number, i + 1);
+    dealer_acknowledge(&b);
+    dealer_expect_taken(&a, 101);
+    broker_assert_balance();
+}
+
 /* Bodies are cut at the largest batch, and everything still arrives in order. */
 static void what_is_larger_than_a_batch_travels_in_several(void **state)
 {
@@ -273,6 +322,8 @@ static void the_same_name_may_be_named_by_messages_of_many_nodes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        BROKER_TEST(more_goes_where_the_message_before_it_went),
+        BROKER_TEST(more_goes_on_in_the_next_batch_as_a_copy),
         BROKER_TEST(a_message_reaches_its_recipient_and_is_taken_when_that_is_acknowledged),
         BROKER_TEST(a_node_sends_to_its_own_peers_like_to_others),
         BROKER_TEST(recipients_at_one_node_share_a_copy_and_others_get_their_own),

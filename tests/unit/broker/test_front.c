@@ -97,7 +97,7 @@ static void records_that_lie_about_their_size_are_refused(void **state)
     const frame_header_t header = {.epoch = 1};
     size_t size = frame_make(frame, &header, "\x01\xff\xff\xff", 4);
     assert_frame_refused(frame, size, CLOSE_BAD_RECORD);
-    size = frame_make(frame, &header, "\x01\x02\x00\x00\x01\x00", 6);
+    size = frame_make(frame, &header, "\x01\x02\x00\x00\x02\x00", 6);
     assert_frame_refused(frame, size, CLOSE_BAD_RECORD);
     size = frame_make(frame, &header, "\xfe\x00\x00\x00", 4);
     assert_frame_refused(frame, size, CLOSE_BAD_RECORD);

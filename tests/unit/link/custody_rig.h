@@ -24,13 +24,13 @@ typedef struct {
     unsigned settled_count;
 } custody_rig_t;
 
-static inline void on_rig_settled(void *arg, uint64_t session, uint64_t number)
+static inline void on_rig_settled(void *arg, uint64_t session, uint64_t number, uint32_t count)
 {
     (void)number;
     custody_rig_t *rig = arg;
     assert_true(session < RIG_SESSIONS_MAX);
-    rig->settled[session]++;
-    rig->settled_count++;
+    rig->settled[session] += count;
+    rig->settled_count += count;
 }
 
 static inline void rig_open(custody_rig_t *rig)

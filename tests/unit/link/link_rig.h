@@ -105,10 +105,11 @@ static inline void on_rig_notice(void *owner, link_t *link, const body_notice_t 
         (unsigned)notice->session);
 }
 
-static inline void on_rig_settled(void *owner, link_t *link, uint64_t session, uint64_t number)
+static inline void on_rig_settled(void *owner, link_t *link, uint64_t session, uint64_t number, uint32_t count)
 {
     (void)owner, (void)link, (void)number;
-    rig_say("settled:%u ", (unsigned)session);
+    for (uint32_t i = 0; i < count; i++)
+        rig_say("settled:%u ", (unsigned)session);
 }
 
 static inline void on_rig_pause(void *owner, link_t *link, span_t name, bool paused)

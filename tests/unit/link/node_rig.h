@@ -140,9 +140,9 @@ static inline void on_late(void *owner, link_t *link, const body_copy_t *copy, o
         offers_late(&offers, link, id, copy, origin);
 }
 
-static inline void ignore_settled(void *owner, link_t *link, uint64_t session, uint64_t number)
+static inline void ignore_settled(void *owner, link_t *link, uint64_t session, uint64_t number, uint32_t count)
 {
-    (void)owner, (void)link, (void)session, (void)number;
+    (void)owner, (void)link, (void)session, (void)number, (void)count;
 }
 
 static inline void ignore_room(void *owner, link_t *link)

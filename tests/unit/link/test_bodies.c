@@ -73,12 +73,12 @@ static void a_body_is_kept_until_all_its_numbers_are_taken(void **state)
     keep(&bodies, 3, 1);
     send(&bodies);
     send(&bodies);
-    bodies_take(&bodies, 3);
-    bodies_take(&bodies, 1);
+    bodies_take(&bodies, 3, 1);
+    bodies_take(&bodies, 1, 1);
     bodies_drop_taken(&bodies);
     assert_int_equal(bodies.first, 0);
     check_record(&bodies, 2);
-    bodies_take(&bodies, 2);
+    bodies_take(&bodies, 2, 1);
     bodies_drop_taken(&bodies);
     assert_int_equal(bodies.first, 2);
     bodies_fini(&bodies);
@@ -128,7 +128,7 @@ static void the_ring_grows_and_wraps_around(void **state)
         }
         for (unsigned i = 0; i < 3 && taken < next; i++, taken += EACH)
             for (uint64_t number = taken; number < taken + EACH; number++)
-                bodies_take(&bodies, number);
+                bodies_take(&bodies, number, 1);
         bodies_drop_taken(&bodies);
         assert_int_equal(bodies.first, (taken - 1) / EACH);
         if (taken == next)
@@ -197,16 +197,16 @@ static void the_memory_of_a_taken_body_is_given_back_though_its_place_stays(void
     size_t size = bodies.size;
     send(&bodies);
     send(&bodies);
-    bodies_take(&bodies, 3);
+    bodies_take(&bodies, 3, 1);
     assert_int_equal(bodies.size, size);
-    bodies_take(&bodies, 4);
+    bodies_take(&bodies, 4, 1);
     assert_true(bodies.size < size);
     assert_int_equal(bodies_frame(&bodies, 1).size, 0);
     assert_int_equal(bodies_numbers(&bodies, 1, &count), 3);
     assert_int_equal(count, 2);
     size = bodies.size;
-    bodies_take(&bodies, 5);
-    bodies_take(&bodies, 6); /* it is still to be sent, and says so */
+    bodies_take(&bodies, 5, 1);
+    bodies_take(&bodies, 6, 1); /* it is still to be sent, and says so */
     assert_int_equal(bodies.size, size);
     check_record(&bodies, 1);
     bodies_fini(&bodies);
@@ -221,7 +221,7 @@ static void the_first_number_is_the_oldest_kept_bodys(void **state)
     keep(&bodies, 2, 1);
     assert_int_equal(bodies_first_number(&bodies, 77), 1);
     send(&bodies);
-    bodies_take(&bodies, 1);
+    bodies_take(&bodies, 1, 1);
     bodies_drop_taken(&bodies);
     assert_int_equal(bodies_first_number(&bodies, 77), 2);
     bodies_fini(&bodies);

@@ -32,6 +32,29 @@ static void a_turn_is_one_batch(void **state)
     rig_check_ledger();
 }
 
+static void what_differs_from_the_message_before_in_its_text_alone_is_short(void **state)
+{
+    (void)state;
+    rig_join();
+    rig_send(5, "bob", "one");
+    rig_send(5, "bob", "two");
+    rig_send(6, "bob", "three");
+    rig_send(6, "zoe", "four");
+    rig_send(6, "zoe,bob", "five");
+    rig_send(6, "zoe,bob", "six");
+    assert_false(router_expect_message(&rig.router, 1, "one")->record.message.more);
+    assert_true(router_expect_message(&rig.router, 2, "two")->record.message.more);
+    assert_false(router_expect_message(&rig.router, 3, "three")->record.message.more);
+    assert_false(router_expect_message(&rig.router, 4, "four")->record.message.more);
+    assert_false(router_expect_message(&rig.router, 5, "five")->record.message.more);
+    const router_event_t *event = router_expect_message(&rig.router, 6, "six");
+    assert_true(event->record.message.more);
+    assert_int_equal(event->record.message.recipient_count, 2);
+    rig_send(6, "zoe,bob", "seven");
+    assert_false(router_expect_message(&rig.router, 7, "seven")->record.message.more); /* in another batch */
+    rig_check_ledger();
+}
+
 static void a_batch_is_closed_where_it_would_pass_the_largest(void **state)
 {
     (void)state;
@@ -376,6 +399,7 @@ static void what_is_asked_while_there_is_no_link_is_dropped(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        RIG_TEST(what_differs_from_the_message_before_in_its_text_alone_is_short),
         RIG_TEST(a_turn_is_one_batch),
         RIG_TEST(a_batch_is_closed_where_it_would_pass_the_largest),
         RIG_TEST(a_full_batch_goes_at_once),

@@ -122,6 +122,38 @@ static void a_report_of_what_had_ended_is_not_left_out(void **state)
     buffer_fini(&body);
 }
 
+static const struct {
+    fates_t fates;
+    const char *sent;
+} more_cases[] = {
+    {{.taken = 1}, "- | 5:eve:two:ann bob | 5:eve:three:ann bob | 5:eve:four:ann bob | "},
+    {{.taken = 4}, "5:eve:one:ann bob | 5:eve:two:ann bob | - | 5:eve:four:ann bob | "},
+    {{.ended = {[1] = 1}}, "5:eve:one:ann bob | 5:eve:two:bob | 5:eve:three:ann bob | 5:eve:four:ann bob | "},
+    {{.taken = 1, .ended = {[2] = 3}}, "- | 5:eve:two:ann bob | - | 5:eve:four:ann bob | "},
+};
+
+static void more_behind_what_is_left_out_is_a_message(void **state)
+{
+    (void)state;
+    const span_t recipients[] = {span_str("ann"), span_str("bob")};
+    buffer_t body = {0};
+    body_begin_up(&body);
+    body_put_message(&body, 5, 0, span_str("eve"), recipients, 2, span_str("one"));
+    body_put_more(&body, span_str("two"));
+    body_put_more(&body, span_str("three"));
+    body_put_more(&body, span_str("four"));
+    body_finish_up(&body, FIRST, 4);
+    for (size_t i = 0; i < sizeof more_cases / sizeof *more_cases; i++) {
+        buffer_t to = {0};
+        fates_t fates = more_cases[i].fates;
+        assert_true(
+            resend_body(buffer_span(&body), &(resend_t){is_taken, has_ended, &fates, .no_reports = false}, &to));
+        assert_string_equal(read_text(buffer_span(&to)), more_cases[i].sent);
+        buffer_fini(&to);
+    }
+    buffer_fini(&body);
+}
+
 static void what_is_taken_or_ended_is_left_out(void **state)
 {
     (void)state;
@@ -158,6 +190,7 @@ static void what_was_left_out_once_goes_as_it_is_then(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        TEST(more_behind_what_is_left_out_is_a_message),
         TEST(what_is_taken_or_ended_is_left_out),
         TEST(a_report_of_what_had_ended_is_not_left_out),
         TEST(gaps_stand_for_a_body_that_is_not_kept),

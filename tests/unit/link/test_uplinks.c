@@ -33,9 +33,9 @@ static void ignore_state(void *owner, link_t *link)
     (void)owner, (void)link;
 }
 
-static void ignore_message(void *owner, link_t *link, uint64_t session, uint64_t number)
+static void ignore_message(void *owner, link_t *link, uint64_t session, uint64_t number, uint32_t count)
 {
-    (void)owner, (void)link, (void)session, (void)number;
+    (void)owner, (void)link, (void)session, (void)number, (void)count;
 }
 
 static void on_room(void *owner, link_t *link)

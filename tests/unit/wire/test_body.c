@@ -71,6 +71,12 @@ static int read_copy(span_t frame, bool up)
     return rc;
 }
 
+static bool is_more(const body_record_t *record)
+{
+    return (record->type == RECORD_MESSAGE && record->message.more) ||
+           (record->type == RECORD_COPY && record->copy.more);
+}
+
 static void check_recipients(const vector_t *vector, const body_record_t *record)
 {
     if (record->type == RECORD_MESSAGE) {
@@ -94,10 +100,11 @@ static void check_body(const vector_t *vector, size_t index)
     for (size_t step = 0; step < count; step++) {
         const vector_t *part = vectors_at(vectors, index + step);
         assert_int_equal(body_any_next(&body, &record, vector->from_node), 1);
-        assert_string_equal(record_name(record.type), part->kind);
+        assert_string_equal(record_name(is_more(&record) ? RECORD_MORE : record.type), part->kind);
         assert_true(span_equal(record.bytes, part->bytes));
         vector_check(vectors, part, &record);
-        check_recipients(part, &record);
+        if (!is_more(&record))
+            check_recipients(part, &record);
         if (vector->from_node)
             assert_int_equal(body.number, vector_number(vector, "number") + step);
     }
@@ -116,7 +123,12 @@ static void every_vector_is_read_as_its_fields(void **state)
 /* The record that a part describes. */
 static body_record_t record_of(const vector_t *part)
 {
-    body_record_t record = {.type = RECORD_MESSAGE};
+    body_record_t record = {.type = RECORD_MESSAGE, .message.more = true};
+    if (strcmp(part->kind, record_name(RECORD_MORE)) == 0) {
+        vector_fill(vectors, part, &record);
+        return record;
+    }
+    record.message.more = false;
     while (strcmp(record_name(record.type), part->kind) != 0 && record.type <= RECORD_NOTICE)
         record.type++;
     vector_fill(vectors, part, &record);
@@ -212,7 +224,7 @@ static int open_zeros(size_t size, bool up, uint32_t count)
 static void a_count_that_cannot_fit_is_refused_before_reading(void **state)
 {
     (void)state;
-    enum { UP_SIZE = BODY_UP_HEADER_SIZE + 2 * 4, DOWN_SIZE = BODY_DOWN_HEADER_SIZE + 2 * 16 };
+    enum { UP_SIZE = BODY_UP_HEADER_SIZE + 2 * 4, DOWN_SIZE = BODY_DOWN_HEADER_SIZE + 2 * 4 };
     assert_int_equal(open_zeros(UP_SIZE, true, 2), 0);
     assert_int_equal(open_zeros(UP_SIZE, true, 3), -CLOSE_BAD_RECORD);
     assert_int_equal(open_zeros(UP_SIZE - 1, true, 2), -CLOSE_BAD_RECORD);
@@ -413,6 +425,147 @@ static void a_bad_record_is_refused_however_often_it_is_asked_for(void **state)
     buffer_fini(&buffer);
 }
 
+static void put_message(buffer_t *to, unsigned flags)
+{
+    body_put_message(to, 1, flags, span_str("alice"), &(span_t){"bob", 3}, 1, span_str("one"));
+}
+
+static void put_report(buffer_t *to, unsigned flags)
+{
+    (void)flags;
+    body_any_put(to, &report_sample);
+}
+
+static void put_gap(buffer_t *to, unsigned flags)
+{
+    (void)flags;
+    body_put_gap(to);
+}
+
+static void put_run(buffer_t *to, unsigned flags)
+{
+    (void)flags;
+    body_any_put(to, &run_sample);
+}
+
+static void put_copy(buffer_t *to, unsigned flags)
+{
+    body_message_t message = {.session = 1, .flags = flags, .sender = span_str("alice")};
+    body_put_copy(to, &message, 9, (uint64_t[]){5, 6}, 2);
+}
+
+static void put_notice(buffer_t *to, unsigned flags)
+{
+    (void)flags;
+    body_any_put(to, &notice_sample);
+}
+
+/* What a MORE behind a record, or behind nothing, is read as. */
+static int read_more(void (*put)(buffer_t *to, unsigned flags), bool up, unsigned flags, body_record_t *record)
+{
+    static buffer_t buffer;
+    body_t body;
+    body_any_begin(&buffer, up);
+    if (put)
+        put(&buffer, flags);
+    body_put_more(&buffer, span_str("two"));
+    body_any_finish(&buffer, up, 7, put ? 2 : 1);
+    assert_int_equal(body_any_open(&body, buffer_span(&buffer), up), 0);
+    if (put)
+        assert_int_equal(body_any_next(&body, record, up), 1);
+    int rc = body_any_next(&body, record, up);
+    buffer_clear(&buffer);
+    return rc;
+}
+
+static void more_goes_on_from_a_message_and_from_nothing_else(void **state)
+{
+    (void)state;
+    body_record_t record;
+    assert_int_equal(read_more(NULL, true, 0, &record), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_more(NULL, false, 0, &record), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_more(put_gap, true, 0, &record), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_more(put_report, true, 0, &record), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_more(put_run, false, 0, &record), -CLOSE_BAD_RECORD);
+    assert_int_equal(read_more(put_notice, false, 0, &record), -CLOSE_BAD_RECORD);
+    for (unsigned flags = 0; flags < 16; flags++) {
+        int rc = flags & ~BODY_MORE_FLAGS ? -CLOSE_BAD_RECORD : 1;
+        assert_int_equal(read_more(put_message, true, flags, &record), rc);
+        assert_int_equal(read_more(put_copy, false, flags, &record), rc);
+    }
+}
+
+static void more_is_all_that_the_message_before_it_was_but_for_the_text(void **state)
+{
+    (void)state;
+    body_record_t record;
+    assert_int_equal(read_more(put_message, true, BODY_FLAG_OPAQUE, &record), 1);
+    assert_int_equal(record.type, RECORD_MESSAGE);
+    assert_true(record.message.more);
+    assert_int_equal(record.message.flags, BODY_FLAG_OPAQUE);
+    assert_int_equal(record.message.session, 1);
+    assert_int_equal(record.message.recipient_count, 1);
+    assert_int_equal(read_more(put_copy, false, 0, &record), 1);
+    assert_int_equal(record.type, RECORD_COPY);
+    assert_true(record.copy.more);
+    assert_int_equal(record.copy.number, 10);
+    assert_int_equal(record.copy.recipient_count, 2);
+}
+
+static void what_follows_is_taken_at_once_as_far_as_there_is_room(void **state)
+{
+    (void)state;
+    buffer_t buffer = {0};
+    body_t body;
+    body_record_t record;
+    span_t bytes;
+    body_begin_up(&buffer);
+    put_message(&buffer, 0);
+    for (unsigned i = 0; i < 5; i++)
+        body_put_more(&buffer, span_str("12345678"));
+    put_message(&buffer, 0);
+    body_finish_up(&buffer, 7, 7);
+    assert_int_equal(body_open_up(&body, buffer_span(&buffer)), 0);
+    assert_int_equal(body_next_up(&body, &record), 1);
+    assert_int_equal(body_next_more(&body, 11, &bytes), 0);
+    assert_int_equal(body_next_more(&body, 35, &bytes), 2);
+    assert_int_equal(bytes.size, 24);
+    assert_int_equal(body.number, 9);
+    assert_int_equal(body_next_up(&body, &record), 1);
+    assert_true(record.message.more);
+    assert_int_equal(body_next_more(&body, SIZE_MAX, &bytes), 2);
+    assert_int_equal(body_next_more(&body, SIZE_MAX, &bytes), 0);
+    assert_int_equal(body_next_up(&body, &record), 1);
+    assert_false(record.message.more);
+    assert_int_equal(body.number, 13);
+    assert_int_equal(body_next_up(&body, &record), 0);
+    buffer_fini(&buffer);
+}
+
+static void what_follows_is_not_taken_beyond_the_end_or_the_count(void **state)
+{
+    (void)state;
+    buffer_t buffer = {0};
+    body_t body;
+    body_record_t record;
+    span_t bytes;
+    body_begin_up(&buffer);
+    put_message(&buffer, 0);
+    body_put_more(&buffer, span_str("12345678"));
+    body_put_more(&buffer, span_str("12345678"));
+    body_finish_up(&buffer, 7, 2);
+    assert_int_equal(body_open_up(&body, buffer_span(&buffer)), 0);
+    assert_int_equal(body_next_up(&body, &record), 1);
+    assert_int_equal(body_next_more(&body, SIZE_MAX, &bytes), 1);
+    assert_int_equal(body_next_up(&body, &record), -CLOSE_BAD_RECORD);
+    body_finish_up(&buffer, 7, 3);
+    assert_int_equal(body_open_up(&body, span_of((const char *)buffer.data, buffer.end - 1)), 0);
+    assert_int_equal(body_next_up(&body, &record), 1);
+    assert_int_equal(body_next_more(&body, SIZE_MAX, &bytes), 1);
+    assert_int_equal(body_next_up(&body, &record), -CLOSE_BAD_RECORD);
+    buffer_fini(&buffer);
+}
+
 /* A body with one message, or one copy, of that many recipients and the largest names. */
 static int read_crowd(buffer_t *buffer, bool up, unsigned count)
 {
@@ -539,6 +692,10 @@ static void a_forward_tells_its_number_and_its_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_goes_on_from_a_message_and_from_nothing_else),
+        cmocka_unit_test(more_is_all_that_the_message_before_it_was_but_for_the_text),
+        cmocka_unit_test(what_follows_is_taken_at_once_as_far_as_there_is_room),
+        cmocka_unit_test(what_follows_is_not_taken_beyond_the_end_or_the_count),
         cmocka_unit_test(every_vector_is_read_as_its_fields),
         cmocka_unit_test(the_fields_of_every_vector_are_written_as_its_bytes),
         cmocka_unit_test(no_body_is_read_from_a_part_of_its_bytes),

@@ -168,6 +168,62 @@ static void groups_and_services_are_destinations(void **state)
     assert_refused("@/x: x", FERRY_ERROR_BAD_NAME, "@/x");
 }
 
+/* Parses one line behind another, by the head of that. */
+static bool parse_like(const char *before, const char *text, line_t *line)
+{
+    static span_t like_recipients[8];
+    static line_head_t head;
+    line_limits_t like_limits = {.line_size = 100, .name_size = 20, .recipient_count = 8};
+    *line = (line_t){.recipients = like_recipients};
+    if (line_parse(line, span_str(before), &like_limits) == 0)
+        line_head_keep(&head, span_str(before), line);
+    uint64_t kept = line->head;
+    if (!line_parse_like(line, span_str(text), &like_limits, &head))
+        return false;
+    assert_true(kept == 0 || line->head == kept);
+    return true;
+}
+
+static void a_line_like_the_one_before_is_parsed_by_its_head(void **state)
+{
+    (void)state;
+    line_t line;
+    assert_true(parse_like("bob: one", "bob:  two \r", &line));
+    assert_int_equal(line.kind, LINE_MESSAGE);
+    assert_int_equal(line.recipient_count, 1);
+    assert_span(line.recipients[0], "bob");
+    assert_span(line.text, "two");
+    assert_true(parse_like(" bob , bob: one", " bob , bob:", &line));
+    assert_span(line.recipients[0], "bob");
+    assert_span(line.text, "");
+    assert_true(parse_like("#room: one", "#room: a: b", &line));
+    assert_span(line.text, "a: b");
+    assert_false(parse_like("bob: one", "bo: two", &line));
+    assert_false(parse_like("bob: one", "bob", &line));
+    assert_false(parse_like("bob: one", "bobby: two", &line));
+    assert_false(parse_like("bob: one", "bob: \xff", &line));
+    assert_false(parse_like("bob: one", "bob: \a", &line));
+    char wide[102];
+    memset(wide, 'x', sizeof wide - 1);
+    wide[sizeof wide - 1] = '\0';
+    memcpy(wide, "bob:", 4);
+    assert_false(parse_like("bob: one", wide, &line));
+    wide[100] = '\0';
+    assert_true(parse_like("bob: one", wide, &line));
+}
+
+static void a_head_is_kept_of_a_message_to_one_recipient_alone(void **state)
+{
+    (void)state;
+    line_t line;
+    assert_true(parse_like("bob: one", "bob: two", &line));
+    assert_false(parse_like("ann, bob: one", "ann, bob: two", &line));
+    assert_true(parse_like("/send r ann: one", "bob: two", &line)); /* the last that was kept */
+    assert_span(line.recipients[0], "bob");
+    assert_false(parse_like("/send r ann: one", "/send r ann: two", &line));
+    assert_true(parse_like("no line", "bob: two", &line));
+}
+
 static void a_line_without_a_colon_is_a_bad_line(void **state)
 {
     (void)state;
@@ -590,6 +646,8 @@ static void the_specification_has_the_limits_of_the_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_like_the_one_before_is_parsed_by_its_head),
+        cmocka_unit_test(a_head_is_kept_of_a_message_to_one_recipient_alone),
         cmocka_unit_test(a_message_is_a_list_of_names_a_colon_and_a_text),
         cmocka_unit_test(a_label_stands_before_a_message_with_a_receipt),
         cmocka_unit_test(a_label_is_told_with_the_mistake_behind_it),
