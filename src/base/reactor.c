@@ -15,6 +15,7 @@ struct watch {
     short wanted;
     short seen; /* the events when it was asked last */
     bool due;   /* on_events is owed, or events may be there: ask */
+    bool hasty; /* on_events is called without asking */
     bool destroyed;
     void (*on_events)(void *arg, short events);
     void *arg;
@@ -34,7 +35,7 @@ struct reactor {
     bool stopped;
 };
 
-/* Asks for the events; true if they are wanted, or other ones than before. */
+/* Asks for the events; true if they are wanted, or ZMQ_POLLOUT is another than before. */
 static bool watch_ask(watch_t *self)
 {
     int events = 0;
@@ -42,7 +43,7 @@ static bool watch_ask(watch_t *self)
     int rc = zmq_getsockopt(self->socket, ZMQ_EVENTS, &events, &size);
     assert(rc == 0);
     (void)rc;
-    bool changed = events != self->seen;
+    bool changed = (events ^ self->seen) & ZMQ_POLLOUT;
     self->seen = (short)events;
     return changed || (events & self->wanted);
 }
@@ -76,8 +77,9 @@ static void on_check(uv_check_t *handle)
         next = watch->next;
         if (!watch->due || watch->destroyed)
             continue;
-        watch_ask(watch);
-        watch->on_events(watch->arg, watch->seen);
+        if (!watch->hasty)
+            watch_ask(watch);
+        watch->on_events(watch->arg, watch->hasty ? watch->seen | ZMQ_POLLIN : watch->seen);
     }
 }
 
@@ -198,6 +200,11 @@ void watch_want(watch_t *self, short wanted)
 {
     self->wanted = wanted;
     self->due = true;
+}
+
+void watch_hasten(watch_t *self)
+{
+    self->hasty = true;
 }
 
 void watch_touch(watch_t *self)

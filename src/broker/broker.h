@@ -79,7 +79,7 @@ typedef struct broker {
     owed_t owed;           /* notices for those who were given up */
     kept_t kept;           /* what waits for the settling */
     strangers_t strangers; /* refused lately */
-    uint64_t taken_due_ms; /* when TAKEN is to be asked again though nothing changed, 0 for never */
+    uint64_t taken_due_ms; /* when what is taken is to be told, 0 for never */
 
     budget_account_t account; /* what the nodes hold of the process's memory */
     ledger_t ledger;          /* taken_over, handed_over, unconfirmed */
@@ -92,6 +92,13 @@ typedef struct broker {
 static inline uint64_t broker_now_ms(const broker_t *self)
 {
     return awake_clock_now(&self->clock, reactor_now_ms(self->reactor));
+}
+
+/* What is taken is to be told at that time. */
+static inline void broker_taken_due(broker_t *self, uint64_t due_ms)
+{
+    if (self->taken_due_ms == 0 || due_ms < self->taken_due_ms)
+        self->taken_due_ms = due_ms;
 }
 
 #endif

@@ -250,6 +250,7 @@ static unsigned transit_record(transit_t *self, const body_record_t *record)
     if (record->type == RECORD_REPORT)
         return transit_report(self, &record->report);
     self->message = &record->message;
+    self->batch->is_awaited = self->batch->is_awaited || record->message.flags & BODY_FLAG_RECEIPT;
     self->broker->counters.messages++;
     return transit_route(self);
 }
@@ -289,6 +290,7 @@ int dispatch_body(node_t *node, span_t frame, const frame_header_t *header)
         .node = node,
         .batch = intake_open(&node->intake, body.left, broker_now_ms(broker)),
         .run = {.handle = node->handle, .floor = header->floor, .again = header->flags & FRAME_FLAG_AGAIN}};
+    transit.batch->size = (uint32_t)frame.size;
     for (; (rc = body_next_up(&body, &record)) == 1; transit.index++) {
         inbatch_expect(transit.batch, transit.index, transit_record(&transit, &record));
         if (transit.last)
@@ -383,6 +385,6 @@ void dispatch_taken(node_t *node)
         dealer_writer_control(
             &node->writer, &(control_t){.type = RECORD_TAKEN,
                                .taken = {.below = node->intake.told, .exceptions = buffer_span(&node->intake.ranges)}});
-    if (due_ms && (broker->taken_due_ms == 0 || due_ms < broker->taken_due_ms))
-        broker->taken_due_ms = due_ms;
+    if (due_ms)
+        broker_taken_due(broker, due_ms);
 }

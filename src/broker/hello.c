@@ -13,6 +13,9 @@
 #include "broker/names.h"
 #include "broker/pauses.h"
 
+#define TAKEN_MS    1 /* that what little is taken may wait to be told; proto/link.md, section 6 */
+#define TAKEN_SHARE 8 /* of the window: as much is told at once */
+
 /* What the broker knows of the link that a HELLO resumes. */
 static int hello_check_resumed(const node_t *node, const frame_header_t *header)
 {
@@ -47,9 +50,14 @@ static int hello_check(const broker_t *broker, const node_t *node, const frame_h
     return 0;
 }
 
-static void on_taken(void *arg)
+/* What little was taken is told with something else, or a moment later. */
+static void on_taken(void *arg, bool is_prompt)
 {
-    node_touch(arg);
+    node_t *node = arg;
+    if (is_prompt)
+        node_touch(node);
+    else
+        broker_taken_due(node->broker, broker_now_ms(node->broker) + TAKEN_MS);
 }
 
 static void hello_welcome(node_t *node)
@@ -152,6 +160,7 @@ static void hello_begin(broker_t *broker, span_t routing_id, const frame_header_
     node->heard_ms = broker_now_ms(broker);
     node->writer.stamp = header->stamp;
     intake_init(&node->intake, hello->hello.first, on_taken, node);
+    node->intake.prompt_size = broker->window_size / TAKEN_SHARE;
     held_origin_come(node);
     settle_come(node, hello);
     hello_welcome(node);

@@ -12,7 +12,7 @@
 
 #define RANGE_SIZE 16 /* u64 first, u64 count */
 
-void intake_init(intake_t *self, uint64_t next_number, void (*on_change)(void *arg), void *arg)
+void intake_init(intake_t *self, uint64_t next_number, void (*on_change)(void *arg, bool is_prompt), void *arg)
 {
     *self = (intake_t){.below = next_number, .told = next_number, .on_change = on_change, .arg = arg};
 }
@@ -36,10 +36,18 @@ void intake_fini(intake_t *self)
 
 static void intake_change(intake_t *self)
 {
-    if (self->changed)
+    bool is_prompt = self->is_prompt || self->taken_size >= self->prompt_size;
+    if (self->changed && is_prompt == self->is_prompt)
         return;
     self->changed = true;
-    self->on_change(self->arg);
+    self->is_prompt = is_prompt;
+    self->on_change(self->arg, is_prompt);
+}
+
+/* All of a batch is taken. */
+static void intake_take(intake_t *self, const inbatch_t *batch)
+{
+    self->taken_size += batch->is_awaited ? self->prompt_size : batch->size;
 }
 
 inbatch_t *intake_open(intake_t *self, uint32_t count, uint64_t now_ms)
@@ -80,6 +88,8 @@ void inbatch_take(inbatch_t *self, uint32_t index, uint32_t count, uint32_t copi
     self->untaken -= taken;
     if (self->intake)
         self->intake->open -= (uint64_t)copies * count;
+    if (self->intake && self->untaken == 0)
+        intake_take(self->intake, self);
     if (self->intake && taken)
         intake_change(self->intake);
     else if (!self->intake && self->untaken == 0)
@@ -166,7 +176,8 @@ static uint64_t ranges_trim(buffer_t *ranges, uint64_t below)
 bool intake_taken(intake_t *self, uint64_t now_ms, uint64_t *due_ms)
 {
     *due_ms = 0;
-    self->changed = false;
+    self->changed = self->is_prompt = false;
+    self->taken_size = 0;
     buffer_t ranges = {0};
     uint64_t below = ranges_trim(&ranges, intake_walk(self, now_ms, &ranges, due_ms));
     bool is_news = below != self->told || !span_equal(buffer_span(&ranges), buffer_span(&self->ranges));

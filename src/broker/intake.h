@@ -23,25 +23,30 @@ typedef struct inbatch {
     uint64_t since_ms;      /* when it came */
     uint32_t count;         /* of its records */
     uint32_t untaken;       /* how many of `outstanding` are not 0 */
+    uint32_t size;          /* bytes of its body; its maker's */
+    bool is_awaited;        /* a message in it has a receipt; likewise */
     uint32_t outstanding[]; /* for each record the copies (or the one notice) that are routed and not acknowledged */
 } inbatch_t;
 
 struct intake {
     inbatch_t *first, *last;
-    uint64_t below;  /* the next number: one above the last that came */
-    uint64_t told;   /* the `below` that the node was told last */
-    buffer_t ranges; /* the exceptions that it was told last */
-    uint64_t open;   /* copies and notices that are expected */
-    uint64_t kept;   /* how many of them wait for their recipients to come; their keeper's */
-    bool changed;    /* something was taken since */
-    bool is_young;   /* what the node was told last ends at a message that is too young for an exception */
-    void (*on_change)(void *arg);
+    uint64_t below;     /* the next number: one above the last that came */
+    uint64_t told;      /* the `below` that the node was told last */
+    buffer_t ranges;    /* the exceptions that it was told last */
+    uint64_t open;      /* copies and notices that are expected */
+    uint64_t kept;      /* how many of them wait for their recipients to come; their keeper's */
+    bool changed;       /* something was taken since */
+    size_t taken_size;  /* bytes of the batches that were, as a whole */
+    size_t prompt_size; /* at which the node is told at once; its owner's, 0 for always */
+    bool is_prompt;     /* it is to be told at once */
+    bool is_young;      /* what the node was told last ends at a message that is too young for an exception */
+    void (*on_change)(void *arg, bool is_prompt);
     void *arg;
 };
 
 /* Numbers come from `next_number` on. `on_change` is called once when something is taken, until intake_taken is
- * asked. */
-void intake_init(intake_t *self, uint64_t next_number, void (*on_change)(void *arg), void *arg);
+ * asked, and once more if the node is to be told at once. */
+void intake_init(intake_t *self, uint64_t next_number, void (*on_change)(void *arg, bool is_prompt), void *arg);
 
 /* Leaves its batches to those who refer to them. An initialised intake may be ended and initialised again. */
 void intake_fini(intake_t *self);

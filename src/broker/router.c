@@ -31,6 +31,7 @@ typedef struct {
     watch_t *pipe_watch, *router_watch;
     uint32_t linger_ms, settling_time_ms;
     uv_timer_t tick, taken, deadline;
+    uint64_t taken_at_ms; /* when `taken` ends, if it is active */
 } router_t;
 
 static void node_count(node_t *node)
@@ -66,13 +67,6 @@ static void nodes_flush(nodes_t *nodes)
         }
     }
     nodes_reap(nodes);
-}
-
-static void nodes_touch_all(const nodes_t *nodes)
-{
-    uint32_t at = 0;
-    for (node_t *node; (node = nodes_next(nodes, &at));)
-        node_touch(node);
 }
 
 static void router_say(router_t *self, const char *word, const char *first, const char *second)
@@ -123,14 +117,20 @@ static void router_drain_end(router_t *self)
 static void on_taken_due(uv_timer_t *timer)
 {
     router_t *self = timer->data;
+    uint32_t at = 0;
     self->broker.taken_due_ms = 0;
-    nodes_touch_all(&self->broker.nodes);
+    for (node_t *node; (node = nodes_next(&self->broker.nodes, &at));)
+        if (node->intake.changed || node->intake.is_young)
+            node_touch(node);
 }
 
 static void router_start_taken(router_t *self)
 {
     uint64_t now_ms = broker_now_ms(&self->broker), due_ms = self->broker.taken_due_ms;
+    if (due_ms == 0 || (uv_is_active((uv_handle_t *)&self->taken) && self->taken_at_ms <= due_ms))
+        return;
     uv_timer_start(&self->taken, on_taken_due, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+    self->taken_at_ms = due_ms;
 }
 
 static void on_turn(void *arg)
@@ -149,8 +149,7 @@ static void on_turn(void *arg)
         router_drain_end(self);
     if (self->router)
         watch_touch(self->router_watch);
-    if (broker->taken_due_ms && !uv_is_active((uv_handle_t *)&self->taken))
-        router_start_taken(self);
+    router_start_taken(self);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -339,6 +338,7 @@ static void router_run(router_t *self)
     broker_t *broker = &self->broker;
     broker->reactor = reactor_new(on_turn, self);
     self->router_watch = watch_new(broker->reactor, broker->socket, ZMQ_POLLIN, on_router, self);
+    watch_hasten(self->router_watch);
     self->pipe_watch = watch_new(broker->reactor, zsock_resolve(self->pipe), ZMQ_POLLIN, on_pipe, self);
     router_start_timers(self);
     settle_begin(broker, self->settling_time_ms);

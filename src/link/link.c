@@ -234,6 +234,7 @@ static void link_open(link_t *self)
         return;
     }
     self->watch = watch_new(self->reactor, self->dealer, ZMQ_POLLIN | ZMQ_POLLOUT, on_dealer, self);
+    watch_hasten(self->watch);
     link_wait(self, LINK_TICK_MS, LINK_TICK_MS);
     link_move(self, LINK_CONNECTING);
 }
@@ -315,6 +316,9 @@ link_t *link_new(reactor_t *reactor, const link_options_t *options, const link_o
     self->timer = zmalloc(sizeof *self->timer);
     uv_timer_init(reactor_loop(reactor), self->timer);
     self->timer->data = self;
+    self->acknowledging = zmalloc(sizeof *self->acknowledging);
+    uv_timer_init(reactor_loop(reactor), self->acknowledging);
+    self->acknowledging->data = self;
     self->custody = custody_new(options->ledger, on_settled, self);
     self->batch_size = self->largest_size = options->batch_size;
     self->timeout_ms = options->timeout_ms;
@@ -336,6 +340,7 @@ void link_destroy(link_t **self_p)
     *self_p = NULL;
     link_drop_dealer(self, 0);
     uv_close((uv_handle_t *)self->timer, on_timer_closed);
+    uv_close((uv_handle_t *)self->acknowledging, on_timer_closed);
     custody_destroy(&self->custody);
     origins_fini(&self->origins);
     buffer_fini(&self->body);

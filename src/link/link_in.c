@@ -9,6 +9,8 @@
 #include "link/link_internal.h"
 #include "wire/frame.h"
 
+#define LINK_ACKNOWLEDGE_MS 1 /* that an acknowledgement may wait; proto/link.md, section 6 */
+
 #define NOTICE_SESSION_UNKNOWN UINT64_MAX /* to the broker; the number tells it here */
 
 void link_greet(link_t *self)
@@ -132,6 +134,7 @@ static int link_read_copy(link_t *self, const body_copy_t *copy, const run_t *ru
     }
     for (unsigned i = 0; i < copy->recipient_count; i++)
         taken_log_add(&run->origin->log, copy->number, body_session_at(copy, i));
+    self->acknowledge_now = self->acknowledge_now || copy->flags & BODY_FLAG_RECEIPT;
     link_count_taken_over(self, copy);
     self->callbacks->on_copy(self->owner, self, copy, run->origin);
     return 1;
@@ -389,6 +392,20 @@ static void link_heard(link_t *self, uint32_t stamp)
         self->heard_ms = heard_ms;
 }
 
+static void on_acknowledgement_due(uv_timer_t *timer)
+{
+    link_t *self = timer->data;
+    self->acknowledge_now = true;
+}
+
+/* An acknowledgement of little waits for company: at a low load it would cost two threads more than the batch did. */
+static void link_owe_acknowledgement(link_t *self, size_t size)
+{
+    self->unacknowledged_size += size;
+    if (!uv_is_active((uv_handle_t *)self->acknowledging))
+        uv_timer_start(self->acknowledging, on_acknowledgement_due, LINK_ACKNOWLEDGE_MS, 0);
+}
+
 static int link_read(link_t *self, zmq_msg_t *header_frame, zmq_msg_t *body)
 {
     frame_header_t header;
@@ -411,6 +428,7 @@ static int link_read(link_t *self, zmq_msg_t *header_frame, zmq_msg_t *body)
             return rc;
         self->received = header.sequence;
         self->batches_received++;
+        link_owe_acknowledgement(self, zmq_msg_size(body));
     }
     return link_read_controls(self, controls, header.acknowledged);
 }

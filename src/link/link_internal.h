@@ -14,8 +14,9 @@ struct link {
     void *owner;
     reactor_t *reactor;
     link_state_t state;
-    uv_timer_t *timer; /* back-off in DOWN, else a tick; freed by its close callback */
-    void *dealer;      /* NULL in DOWN and CLOSED */
+    uv_timer_t *timer;         /* back-off in DOWN, else a tick; freed by its close callback */
+    uv_timer_t *acknowledging; /* runs while an acknowledgement waits for company; likewise */
+    void *dealer;              /* NULL in DOWN and CLOSED */
     watch_t *watch;
     monitor_t *monitor; /* while CONNECTING */
 
@@ -33,9 +34,11 @@ struct link {
     link_id_t instance;                                           /* of the broker, of the last WELCOME */
     uint64_t term;                                                /* the highest that was seen */
 
-    uint64_t sent;         /* sequence of the last batch that was sent to that instance */
-    uint64_t received;     /* sequence of the last batch of that instance that was taken */
-    uint64_t acknowledged; /* the last sequence that was acknowledged on this link */
+    uint64_t sent;              /* sequence of the last batch that was sent to that instance */
+    uint64_t received;          /* sequence of the last batch of that instance that was taken */
+    uint64_t acknowledged;      /* the last sequence that was acknowledged on this link */
+    size_t unacknowledged_size; /* bytes of the bodies that came since */
+    bool acknowledge_now;       /* somebody waits for that acknowledgement */
     bool broker_drains, drained_told;
     bool bye_heard;  /* answered, the link ends when that is sent */
     close_t loss;    /* why the last DEALER was closed */

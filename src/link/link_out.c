@@ -12,7 +12,8 @@
 #include "wire/error.h"
 #include "wire/frame.h"
 
-#define LINK_COPY_SIZE 1024 /* smaller bodies are copied into ZeroMQ's own memory */
+#define ACKNOWLEDGE_SHARE 8    /* of the window that has come is acknowledged at once */
+#define LINK_COPY_SIZE    1024 /* smaller bodies are copied into ZeroMQ's own memory */
 
 static void on_body_free(void *data, void *hint)
 {
@@ -117,6 +118,10 @@ static int link_send_controls(link_t *self, bool with_body, uint64_t acknowledge
             return -1;
         if (last)
             self->acknowledged = acknowledged;
+        if (last && acknowledged == self->received) {
+            self->unacknowledged_size = 0;
+            self->acknowledge_now = false;
+        }
         buffer_consume(&self->controls, chunk.size);
         with_body = false;
     } while (buffer_size(&self->controls));
@@ -168,6 +173,15 @@ static int link_send_batches(link_t *self)
     return 0;
 }
 
+/* Whether an acknowledgement goes though nothing else does. */
+static bool link_must_acknowledge(const link_t *self)
+{
+    if (self->received == self->acknowledged)
+        return false;
+    return self->acknowledge_now || self->unacknowledged_size >= self->window_size / ACKNOWLEDGE_SHARE ||
+           self->state != LINK_UP || self->broker_drains || self->stop_wanted;
+}
+
 void link_flush(link_t *self)
 {
     if (!self->dealer || self->state < LINK_UP)
@@ -178,8 +192,7 @@ void link_flush(link_t *self)
     if (link_send_batches(self) != 0)
         return;
     bool with_body = link_unsent(self) > 0;
-    bool due =
-        self->received != self->acknowledged || reactor_now_ms(self->reactor) - self->spoke_ms >= self->heartbeat_ms;
+    bool due = link_must_acknowledge(self) || reactor_now_ms(self->reactor) - self->spoke_ms >= self->heartbeat_ms;
     if ((due || with_body || buffer_size(&self->controls)) && link_send_controls(self, with_body, self->received) != 0)
         return;
     if (self->bye_heard)

@@ -141,10 +141,10 @@ uint32_t body_next_more(body_t *self, size_t room, span_t *bytes)
     uint32_t count = 0;
     while (count < self->left && self->at < self->end && *self->at == RECORD_MORE) {
         span_t text = body_more_text(self);
-        const uint8_t *end = (const uint8_t *)text.data + text.size;
-        if (!text.data || (size_t)(end - start) > room)
+        size_t size = (size_t)(self->at - start) + BODY_MORE_SIZE + text.size;
+        if (!text.data || size > room)
             break;
-        self->at = end;
+        self->at = start + size;
         count++;
     }
     *bytes = bytes_span(start, (size_t)(self->at - start));

@@ -17,8 +17,9 @@ static inline void rooms_open(void)
     watches_init(&broker.watches);
 }
 
-static void on_taken(void *arg)
+static void on_taken(void *arg, bool is_prompt)
 {
+    (void)is_prompt;
     node_touch(arg);
 }
 

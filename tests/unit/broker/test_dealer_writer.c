@@ -16,9 +16,9 @@ static dealer_writer_t writer;
 static intake_t intake;
 static uint8_t frame[FRAME_HEADER_SIZE + FRAME_CONTROLS_SIZE], body[BATCH_SIZE * 2];
 
-static void on_change(void *arg)
+static void on_change(void *arg, bool is_prompt)
 {
-    (void)arg;
+    (void)arg, (void)is_prompt;
 }
 
 static int setup(void **state)

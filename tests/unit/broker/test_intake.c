@@ -5,10 +5,11 @@
 #include "wire/bytes.h"
 
 static intake_t intake;
-static unsigned changes;
+static unsigned changes, prompt_changes;
 
-static void on_change(void *arg)
+static void on_change(void *arg, bool is_prompt)
 {
+    prompt_changes += is_prompt;
     assert_ptr_equal(arg, &intake);
     changes++;
 }
@@ -16,7 +17,7 @@ static void on_change(void *arg)
 static int setup(void **state)
 {
     (void)state;
-    changes = 0;
+    changes = prompt_changes = 0;
     intake_init(&intake, 1, on_change, &intake);
     return 0;
 }
@@ -52,6 +53,32 @@ static void assert_ranges(const uint64_t *expected, size_t count)
     assert_int_equal(buffer_size(&intake.ranges), 8 * count);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(bytes_get64(intake.ranges.data + 8 * i), expected[i]);
+}
+
+static void little_that_is_taken_may_wait_and_much_may_not(void **state)
+{
+    (void)state;
+    inbatch_t *batches[4];
+    intake.prompt_size = 1000;
+    for (unsigned i = 0; i < 4; i++) {
+        batches[i] = batch_of(1, 0);
+        batches[i]->size = 600;
+    }
+    batches[3]->is_awaited = true;
+    assert_false(taken(0));
+    changes = 0;
+    inbatch_take(batches[0], 0, 1, 1);
+    assert_int_equal(changes, 1);
+    assert_int_equal(prompt_changes, 0);
+    inbatch_take(batches[1], 0, 1, 1);
+    assert_int_equal(changes, 2);
+    assert_int_equal(prompt_changes, 1);
+    assert_true(taken(0));
+    inbatch_take(batches[2], 0, 1, 1);
+    assert_int_equal(prompt_changes, 1);
+    inbatch_take(batches[3], 0, 1, 1);
+    assert_int_equal(prompt_changes, 2);
+    assert_true(taken(0));
 }
 
 static void numbers_are_taken_up_to_the_first_that_is_not(void **state)
@@ -192,6 +219,7 @@ static void batches_outlive_the_node_that_sent_them(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        INTAKE_TEST(little_that_is_taken_may_wait_and_much_may_not),
         INTAKE_TEST(numbers_are_taken_up_to_the_first_that_is_not),
         INTAKE_TEST(a_record_that_nothing_is_expected_of_is_taken_at_once),
         INTAKE_TEST(every_copy_of_a_message_must_be_taken),
