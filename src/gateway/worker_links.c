@@ -96,9 +96,9 @@ static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t
     self->copies_this_turn += copy->recipient_count;
     for (unsigned i = 0; i < copy->recipient_count; i++) {
         uint64_t id = body_session_at(copy, i);
-        session_t *session = worker_session_on(self, link, id);
-        if (exchange_copy(&self->exchange, link, id, copy, origin))
+        if (id & LINK_SESSION_KINDS && exchange_copy(&self->exchange, link, id, copy, origin))
             continue;
+        session_t *session = worker_session_on(self, link, id);
         if (session)
             session_deliver(session, copy, origin);
         else
