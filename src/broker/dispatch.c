@@ -103,6 +103,7 @@ static unsigned transit_add_group(const transit_t *self, span_t name)
 static unsigned transit_serve(const transit_t *self, span_t name)
 {
     services_answer_t answer = services_route(self, name);
+    self->batch->is_awaited = true; /* a job is known to be somebody's as soon as may be */
     if (answer == SERVICES_KEPT)
         kept_add(&self->broker->kept, self, name);
     return answer != SERVICES_REFUSED;

@@ -24,7 +24,7 @@ typedef struct inbatch {
     uint32_t count;         /* of its records */
     uint32_t untaken;       /* how many of `outstanding` are not 0 */
     uint32_t size;          /* bytes of its body; its maker's */
-    bool is_awaited;        /* a message in it has a receipt; likewise */
+    bool is_awaited;        /* a message in it has a receipt, or is a job; likewise */
     uint32_t outstanding[]; /* for each record the copies (or the one notice) that are routed and not acknowledged */
 } inbatch_t;
 

@@ -175,7 +175,6 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
     self->listener = args->listener;
     worker_limits_init(&self->limits, args->config);
     budget_account_init(&self->account, args->budget);
-    worker_memory_look(self);
     self->scratch = zmalloc(reader_scratch_size(self->limits.line.line_size));
     randombytes_buf(&self->node, sizeof self->node);
     list_init(&self->dirty);
@@ -199,6 +198,7 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
         .batch_records = &self->batch_records,
         .batch_bytes = &self->batch_bytes};
     uplinks_init(&self->uplinks, self->reactor, args->config, args->brokers, &common, &worker_link_owner, self);
+    worker_memory_look(self);
     exchange_options_t options = {.groups = (unsigned)config_number(args->config, "gateway/max_groups"),
         .services = (unsigned)config_number(args->config, "gateway/max_services"),
         .watches = (unsigned)config_number(args->config, "gateway/max_watches")};

@@ -9,6 +9,9 @@
 #define WINDOW_PART 32
 #define WINDOW_MIN  4096 /* bytes */
 
+/* And while it is not: a part of the budget, so that what is under way when it gets short does not fill it. */
+#define BUDGET_PART 64
+
 /* Of the budget, what the links may keep while clients are closed for a stall. */
 #define RETURNS_PART 128
 
@@ -17,9 +20,10 @@ void worker_memory_look(worker_t *self)
     budget_t *budget = self->account.budget;
     self->full = budget_look(budget) == BUDGET_FULL;
     self->limits.writer.share = budget_share(budget);
-    size_t left = budget_left(budget), part = left / WINDOW_PART;
+    size_t left = budget_left(budget);
+    size_t part = left == SIZE_MAX ? budget->limit / BUDGET_PART : left / WINDOW_PART;
     for (size_t i = 0; i < self->uplinks.count; i++)
-        link_limit(self->uplinks.items[i].link, left == SIZE_MAX || part > WINDOW_MIN ? part : WINDOW_MIN);
+        link_limit(self->uplinks.items[i].link, part > WINDOW_MIN ? part : WINDOW_MIN);
 }
 
 static void worker_count(worker_t *self, size_t *counted, size_t now)

@@ -313,7 +313,7 @@ static void two_programs_that_end_together_do_not_wait_for_each_other(void **sta
 static void a_slow_program_makes_its_senders_wait_and_nobody_else(void **state)
 {
     (void)state;
-    server_t *server = server_start("all", NULL);
+    server_t *server = server_start("all", "-s", "link/window=256KiB", NULL);
     ferry_t *alice = login("alice", server_broker(server));
     ferry_t *bob = login("bob", server_broker(server));
     client_t *carol = client_login(server_gateway(server), "carol");
