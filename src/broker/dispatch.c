@@ -82,7 +82,7 @@ static void transit_add(const transit_t *self, peer_t *peer)
 /* Whether a node's peer of a group has a member that is not the sender. */
 static bool transit_reaches(const transit_t *self, const peer_t *peer)
 {
-    return peer->state == PEER_OWNER && !(peer->node == self->node && peer->only == self->message->session);
+    return peer->state == PEER_OWNER && !(peer->node == self->node && peer->more->only == self->message->session);
 }
 
 /* Adds all nodes with members of a group but the sender. Returns how many there are. */
@@ -90,7 +90,7 @@ static unsigned transit_add_group(const transit_t *self, span_t name)
 {
     const shared_name_t *shared = shared_names_find(self->broker, name);
     unsigned count = 0;
-    for (peer_t *peer = shared ? shared->first : NULL; peer; peer = peer->shared_next) {
+    for (peer_t *peer = shared ? shared->first : NULL; peer; peer = peer->more->shared_next) {
         if (!transit_reaches(self, peer))
             continue;
         transit_add(self, peer);

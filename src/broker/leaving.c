@@ -19,10 +19,11 @@ void leaving_start(peer_t *self)
     peer_move(self, PEER_LEAVING);
     self->is_stale = false;
     pauses_end(self);
-    self->leave_mark = dealer_writer_mark(&node->writer);
-    self->leaving_next = NULL;
+    peer_more_t *more = peer_more(self);
+    more->leave_mark = dealer_writer_mark(&node->writer);
+    more->leaving_next = NULL;
     if (node->leaving_last)
-        node->leaving_last->leaving_next = self;
+        node->leaving_last->more->leaving_next = self;
     else
         node->leaving_first = self;
     node->leaving_last = self;
@@ -68,9 +69,9 @@ int leaving_begin_all(node_t *node)
 
 static void leaving_end(node_t *node, uint64_t acknowledged)
 {
-    while (node->leaving_first && node->leaving_first->leave_mark <= acknowledged) {
+    while (node->leaving_first && node->leaving_first->more->leave_mark <= acknowledged) {
         peer_t *peer = node->leaving_first;
-        node->leaving_first = peer->leaving_next;
+        node->leaving_first = peer->more->leaving_next;
         if (!node->leaving_first)
             node->leaving_last = NULL;
         if (peer->say_left)
@@ -91,22 +92,22 @@ void leaving_acknowledged(node_t *node)
 
 void leaving_replaced(node_t *node)
 {
-    for (peer_t *peer = node->leaving_first; peer; peer = peer->leaving_next)
+    for (peer_t *peer = node->leaving_first; peer; peer = peer->more->leaving_next)
         peer->say_left = false;
 }
 
 static void leaving_remove(node_t *node, peer_t *peer)
 {
     peer_t *before = NULL;
-    for (peer_t *at = node->leaving_first; at != peer; at = at->leaving_next)
+    for (peer_t *at = node->leaving_first; at != peer; at = at->more->leaving_next)
         before = at;
     if (before)
-        before->leaving_next = peer->leaving_next;
+        before->more->leaving_next = peer->more->leaving_next;
     else
-        node->leaving_first = peer->leaving_next;
+        node->leaving_first = peer->more->leaving_next;
     if (node->leaving_last == peer)
         node->leaving_last = before;
-    peer->leaving_next = NULL;
+    peer->more->leaving_next = NULL;
 }
 
 bool leaving_return(peer_t *peer)

@@ -137,7 +137,7 @@ static void waiters_promote(peer_t *first)
 /* Takes the peer out of the table. */
 static void peer_disown_name(peer_t *self)
 {
-    if (self->shared) {
+    if (peer_shared(self)) {
         shared_names_remove(self);
         return;
     }
@@ -315,7 +315,8 @@ static bool names_register_again(node_t *node, const control_t *record)
     else if (!record->name.again || !leaving_return(peer))
         return false;
     pauses_state(peer, record->name.paused);
-    peer->only = 0;
+    if (peer->more)
+        peer->more->only = 0;
     peer_confirm(peer);
     return true;
 }
@@ -361,7 +362,7 @@ int names_only(node_t *node, const control_t *record)
     peer_t *peer = node_peer(node, record->name.session);
     if (!peer)
         return -CLOSE_BAD_RECORD;
-    peer->only = record->name.member;
+    peer_more(peer)->only = record->name.member;
     return 0;
 }
 

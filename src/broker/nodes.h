@@ -62,7 +62,7 @@ struct node {
     list_t busy_services;                      /* service_t: with copies that are not acknowledged */
     uint64_t asked_tick;                       /* in which it was told who is there last */
     list_t watchers;                           /* its sessions that watch a name */
-    struct peer *told_peers;                   /* whose pause some node was told of */
+    struct peer_more *told_peers;              /* whose pause some node was told of */
     bool congested;                            /* all its names are paused */
     struct held_origin *held_origin;           /* of what others hold of it; NULL for nothing */
     size_t counted;                            /* bytes of the DEALER writer, as the budget knows them */

@@ -12,44 +12,48 @@
 
 static bool peer_is_listed(const peer_t *peer)
 {
-    return peer->told_prev || peer->node->told_peers == peer;
+    return peer->more && (peer->more->told_prev || peer->node->told_peers == peer->more);
 }
 
 static void peer_list(peer_t *peer)
 {
     node_t *node = peer->node;
-    peer->told_prev = NULL;
-    peer->told_next = node->told_peers;
-    if (peer->told_next)
-        peer->told_next->told_prev = peer;
-    node->told_peers = peer;
+    peer_more_t *more = peer->more;
+    more->told_prev = NULL;
+    more->told_next = node->told_peers;
+    if (more->told_next)
+        more->told_next->told_prev = more;
+    node->told_peers = more;
 }
 
 static void peer_unlist(peer_t *peer)
 {
-    if (peer->told_prev)
-        peer->told_prev->told_next = peer->told_next;
+    peer_more_t *more = peer->more;
+    if (more->told_prev)
+        more->told_prev->told_next = more->told_next;
     else
-        peer->node->told_peers = peer->told_next;
-    if (peer->told_next)
-        peer->told_next->told_prev = peer->told_prev;
-    peer->told_prev = peer->told_next = NULL;
+        peer->node->told_peers = more->told_next;
+    if (more->told_next)
+        more->told_next->told_prev = more->told_prev;
+    more->told_prev = more->told_next = NULL;
 }
 
 /* Whether that node knows of the pause of another peer of the same group. */
 static bool pauses_of_others(const peer_t *peer, uint32_t index)
 {
-    const peer_t *other = peer->shared ? peer->shared->first : NULL;
-    while (other && (other == peer || !node_set_has(&other->told, index)))
-        other = other->shared_next;
+    const struct shared_name *shared = peer_shared(peer);
+    const peer_t *other = shared ? shared->first : NULL;
+    while (other && (other == peer || !node_set_has(&other->more->told, index)))
+        other = other->more->shared_next;
     return other != NULL;
 }
 
 void pauses_tell(peer_t *peer, node_t *sender)
 {
-    if (node_set_has(&peer->told, sender->index))
+    node_set_t *told = &peer_more(peer)->told;
+    if (node_set_has(told, sender->index))
         return;
-    node_set_add(&peer->told, sender->index);
+    node_set_add(told, sender->index);
     if (!peer_is_listed(peer))
         peer_list(peer);
     if (pauses_of_others(peer, sender->index))
@@ -61,8 +65,8 @@ void pauses_tell(peer_t *peer, node_t *sender)
 static void peer_tell_resume(const peer_t *peer)
 {
     const nodes_t *nodes = &peer->node->broker->nodes;
-    for (uint32_t index = node_set_next(&peer->told, 0); index != NODE_SET_END;
-         index = node_set_next(&peer->told, index + 1))
+    const node_set_t *told = &peer->more->told;
+    for (uint32_t index = node_set_next(told, 0); index != NODE_SET_END; index = node_set_next(told, index + 1))
         if (!pauses_of_others(peer, index))
             node_tell(nodes->list[index], &(control_t){.type = RECORD_RESUME, .name.name = peer->item.key});
 }
@@ -74,7 +78,7 @@ static void peer_resume(peer_t *peer)
         return;
     if (peer->node->broker->drain == DRAIN_NONE)
         peer_tell_resume(peer);
-    node_set_fini(&peer->told);
+    node_set_fini(&peer->more->told);
     peer_unlist(peer);
 }
 
@@ -100,10 +104,10 @@ void pauses_set(node_t *node, span_t name, bool is_paused)
 
 static void node_resume(node_t *node)
 {
-    for (peer_t *peer = node->told_peers, *next; peer; peer = next) {
-        next = peer->told_next;
-        if (!peer_is_paused(peer))
-            peer_resume(peer);
+    for (peer_more_t *more = node->told_peers, *next; more; more = next) {
+        next = more->told_next;
+        if (!peer_is_paused(more->peer))
+            peer_resume(more->peer);
     }
 }
 
@@ -146,6 +150,6 @@ void pauses_forget(node_t *node)
     const nodes_t *nodes = &node->broker->nodes;
     uint32_t at = 0;
     for (node_t *other; (other = nodes_next(nodes, &at));)
-        for (peer_t *peer = other->told_peers; peer; peer = peer->told_next)
-            node_set_remove(&peer->told, node->index);
+        for (peer_more_t *more = other->told_peers; more; more = more->told_next)
+            node_set_remove(&more->told, node->index);
 }

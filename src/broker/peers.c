@@ -59,6 +59,27 @@ static void node_grow_slots(node_t *node, uint32_t slot)
     node->slot_count = count;
 }
 
+peer_more_t *peer_more(peer_t *self)
+{
+    if (self->more)
+        return self->more;
+    self->more = calloc(1, sizeof *self->more);
+    if (!self->more)
+        abort();
+    self->more->peer = self;
+    return self->more;
+}
+
+static void peer_drop_more(peer_t *self)
+{
+    if (!self->more)
+        return;
+    list_remove(&self->more->in_hopes);
+    services_end(self);
+    node_set_fini(&self->more->told);
+    free(self->more);
+}
+
 peer_t *peer_new(node_t *node, uint64_t session, span_t name)
 {
     uint32_t slot = session_slot(session);
@@ -73,16 +94,16 @@ peer_t *peer_new(node_t *node, uint64_t session, span_t name)
     self->session = session;
     memcpy(self->name, name.data, name.size);
     self->item.key = span_of(self->name, name.size);
+    if (session & LINK_SESSION_KINDS)
+        peer_more(self);
     return self;
 }
 
 void peer_destroy(peer_t *self)
 {
     self->node->slots[session_slot(self->session)] = NULL;
-    list_remove(&self->in_hopes);
     held_drop(self);
-    services_end(self);
-    node_set_fini(&self->told);
+    peer_drop_more(self);
     free(self);
 }
 

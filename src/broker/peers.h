@@ -37,37 +37,59 @@ typedef struct {
     uint64_t term, serial;
 } claim_t;
 
-/* A session that has, had or wants a name. */
+/* What few peers need, and no client's that has just its name: a waiter's hopes, how its name leaves, who was told of
+ * its pause, and what a group or a service has. */
+typedef struct peer_more {
+    struct peer *peer;           /* whose it is */
+    list_node_t in_hopes;        /* a waiter's, in take_over_t.hopes */
+    uint64_t hopes_until_ms;     /* with that */
+    uint64_t leave_mark;         /* the batch whose acknowledgement ends LEAVING */
+    struct peer *leaving_next;   /* in node_t.leaving_first */
+    struct peer_more *told_prev; /* in node_t.told_peers */
+    struct peer_more *told_next;
+    node_set_t told;            /* nodes that were told of its pause */
+    struct shared_name *shared; /* of a group or a service while it is one of its owners; else NULL */
+    struct peer *shared_next;   /* in shared_name_t.first */
+    uint64_t only;              /* of a group: the session of its only member there, or 0 */
+    struct service *service;    /* of a service, from when it owns the name; else NULL */
+} peer_more_t;
+
+/* A session that has, had or wants a name. There may be a million, so it is small. */
 typedef struct peer {
     table_item_t item; /* by name, in broker->names while it owns the name */
     node_t *node;      /* borrowed */
     uint64_t session;
-    peer_state_t state;
-    bool again;                 /* confirmed before, by this instance or another */
-    bool doubtful;              /* somebody else may have had the name since */
-    claim_t claim;              /* what it was registered with, or given first */
-    claim_t given;              /* what it was given last */
-    bool is_stale;              /* of the link before, and not registered again yet */
-    bool took_over;             /* the name of another, and has not been told yet */
-    bool yields;                /* its node gives what its client has not acknowledged to who has the name next */
-    bool is_away;               /* whoever asks for the name has it: its client, most likely */
-    list_node_t in_hopes;       /* a waiter's, in take_over_t.hopes */
-    uint64_t hopes_until_ms;    /* with that */
-    node_t *resumed_from;       /* what others send is kept until that node has done so; NULL for none */
-    bool is_paused;             /* by its node */
-    bool say_left;              /* LEAVING came for it alone */
-    uint64_t leave_mark;        /* the batch whose acknowledgement ends LEAVING */
-    struct peer *leaving_next;  /* in node_t.leaving_first */
-    struct shared_name *shared; /* of a group while it is one of its owners; else NULL */
-    struct peer *shared_next;   /* in shared_name_t.first */
-    uint64_t only;              /* of a group: the session of its only member there, or 0 */
-    struct service *service;    /* of a service, from when it owns the name; else NULL */
-    struct peer *waiting;       /* an owner's: those who want the name next, in order; a waiter's: the next */
-    struct peer *told_prev, *told_next; /* in node_t.told_peers */
-    node_set_t told;                    /* nodes that were told of its pause */
-    held_t *held;                       /* copies that its node holds; NULL for none */
+    claim_t claim;        /* what it was registered with, or given first */
+    claim_t given;        /* what it was given last */
+    node_t *resumed_from; /* what others send is kept until that node has done so; NULL for none */
+    struct peer *waiting; /* an owner's: those who want the name next, in order; a waiter's: the next */
+    held_t *held;         /* copies that its node holds; NULL for none */
+    peer_more_t *more;    /* NULL until it is needed; a group and a service have it from the first */
+    peer_state_t state : 8;
+    bool again : 1;     /* confirmed before, by this instance or another */
+    bool doubtful : 1;  /* somebody else may have had the name since */
+    bool is_stale : 1;  /* of the link before, and not registered again yet */
+    bool took_over : 1; /* the name of another, and has not been told yet */
+    bool yields : 1;    /* its node gives what its client has not acknowledged to who has the name next */
+    bool is_away : 1;   /* whoever asks for the name has it: its client, most likely */
+    bool is_paused : 1; /* by its node */
+    bool say_left : 1;  /* LEAVING came for it alone */
     char name[];
 } peer_t;
+
+/* What few have, allocated when it is first asked for. */
+peer_more_t *peer_more(peer_t *self);
+
+/* Of a group or a service while it is one of its owners; else NULL. */
+static inline struct shared_name *peer_shared(const peer_t *self)
+{
+    return self->more ? self->more->shared : NULL;
+}
+
+static inline struct service *peer_service(const peer_t *self)
+{
+    return self->more ? self->more->service : NULL;
+}
 
 /* A node's session, or NULL. */
 peer_t *node_peer(const node_t *node, uint64_t session);

@@ -25,18 +25,18 @@ void services_begin(peer_t *peer)
     if (!self)
         abort();
     self->peer = peer;
-    peer->service = self;
+    peer->more->service = self;
 }
 
 void services_end(peer_t *peer)
 {
-    service_t *self = peer->service;
+    service_t *self = peer_service(peer);
     if (!self)
         return;
     list_remove(&self->busy);
     buffer_fini(&self->flights);
     free(self);
-    peer->service = NULL;
+    peer->more->service = NULL;
 }
 
 static size_t service_open(const service_t *self)
@@ -54,11 +54,11 @@ static peer_t *services_pick(const shared_name_t *shared)
 {
     peer_t *best = NULL;
     size_t best_open = 0;
-    for (peer_t *peer = shared->first; peer; peer = peer->shared_next) {
-        if (!service_has_room(peer->service))
+    for (peer_t *peer = shared->first; peer; peer = peer->more->shared_next) {
+        if (!service_has_room(peer->more->service))
             continue;
-        size_t open = service_open(peer->service);
-        if (best && (open > best_open || (open == best_open && peer->service->turn >= best->service->turn)))
+        size_t open = service_open(peer->more->service);
+        if (best && (open > best_open || (open == best_open && peer->more->service->turn >= best->more->service->turn)))
             continue;
         best = peer;
         best_open = open;
@@ -70,7 +70,7 @@ static bool services_has_owner(const shared_name_t *shared)
 {
     const peer_t *peer = shared ? shared->first : NULL;
     while (peer && peer->state != PEER_OWNER)
-        peer = peer->shared_next;
+        peer = peer->more->shared_next;
     return peer != NULL;
 }
 
@@ -100,8 +100,8 @@ static void services_go_on(struct broker *broker, shared_name_t *shared)
 
 static void service_go_on(const service_t *self)
 {
-    if (self->peer->shared)
-        services_go_on(self->peer->node->broker, self->peer->shared);
+    if (peer_shared(self->peer))
+        services_go_on(self->peer->node->broker, peer_shared(self->peer));
 }
 
 void services_tick(struct broker *broker)
@@ -118,10 +118,10 @@ void services_tick(struct broker *broker)
 int services_credit(node_t *node, const control_t *record)
 {
     peer_t *peer = node_peer(node, record->held.session);
-    if (!peer || !peer->service)
+    if (!peer || !peer_service(peer))
         return -CLOSE_BAD_RECORD;
-    peer->service->credit = record->held.count;
-    service_go_on(peer->service);
+    peer->more->service->credit = record->held.count;
+    service_go_on(peer->more->service);
     return 0;
 }
 
@@ -130,7 +130,7 @@ int services_done(node_t *node, const control_t *record)
     peer_t *peer = node_peer(node, record->held.session);
     if (!peer || record->held.count >= held_count_of(peer))
         return -CLOSE_BAD_RECORD;
-    shared_name_t *shared = peer->shared;
+    shared_name_t *shared = peer_shared(peer);
     held_end_one(peer, record->held.count); /* N.B. which may free the peer */
     if (shared)
         services_go_on(node->broker, shared);
@@ -140,7 +140,7 @@ int services_done(node_t *node, const control_t *record)
 void services_sent(node_t *node, uint64_t session)
 {
     const peer_t *peer = node_peer(node, session);
-    service_t *self = peer ? peer->service : NULL;
+    service_t *self = peer ? peer_service(peer) : NULL;
     if (!self)
         return;
     uint64_t mark = dealer_writer_mark(&node->writer);

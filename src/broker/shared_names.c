@@ -18,7 +18,7 @@ peer_t *shared_names_of_node(const node_t *node, span_t name)
     const shared_name_t *shared = shared_names_find(node->broker, name);
     peer_t *peer = shared ? shared->first : NULL;
     while (peer && (peer->node != node || peer->state != PEER_OWNER))
-        peer = peer->shared_next;
+        peer = peer->more->shared_next;
     return peer;
 }
 
@@ -41,20 +41,20 @@ void shared_names_add(peer_t *peer)
         shared = shared_name_new(broker, peer->item.key);
     peer_t **at = &shared->first;
     while (*at)
-        at = &(*at)->shared_next;
+        at = &(*at)->more->shared_next;
     *at = peer;
-    peer->shared = shared;
+    peer->more->shared = shared;
 }
 
 void shared_names_remove(peer_t *peer)
 {
-    shared_name_t *shared = peer->shared;
+    shared_name_t *shared = peer->more->shared;
     peer_t **at = &shared->first;
     while (*at != peer)
-        at = &(*at)->shared_next;
-    *at = peer->shared_next;
-    peer->shared_next = NULL;
-    peer->shared = NULL;
+        at = &(*at)->more->shared_next;
+    *at = peer->more->shared_next;
+    peer->more->shared_next = NULL;
+    peer->more->shared = NULL;
     if (shared->first)
         return;
     services_ended(peer->node->broker, shared);

@@ -104,8 +104,9 @@ static void fight_look(struct broker *broker, fight_t *self, uint64_t held_ms)
 
 void take_over_hope(struct broker *broker, peer_t *owner, peer_t *newcomer)
 {
-    newcomer->hopes_until_ms = broker_now_ms(broker) + TAKE_OVER_HOPE_MS;
-    list_append(&broker->take_over.hopes, &newcomer->in_hopes);
+    peer_more_t *more = peer_more(newcomer);
+    more->hopes_until_ms = broker_now_ms(broker) + TAKE_OVER_HOPE_MS;
+    list_append(&broker->take_over.hopes, &more->in_hopes);
     peer_wait_for(owner, newcomer);
 }
 
@@ -114,7 +115,8 @@ void take_over_away(struct broker *broker, peer_t *owner)
     peer_t *newcomer = owner->state == PEER_OWNER ? peer_first_waiting(owner) : NULL;
     if (!newcomer)
         return;
-    list_remove(&newcomer->in_hopes);
+    if (newcomer->more)
+        list_remove(&newcomer->more->in_hopes);
     take_over_claim(broker, owner, newcomer);
 }
 
@@ -122,8 +124,9 @@ void take_over_away(struct broker *broker, peer_t *owner)
 static void hopes_tick(take_over_t *self, uint64_t now_ms)
 {
     for (list_node_t *node; (node = list_first(&self->hopes));) {
-        peer_t *newcomer = list_member(node, peer_t, in_hopes);
-        if (now_ms < newcomer->hopes_until_ms)
+        const peer_more_t *more = list_member(node, peer_more_t, in_hopes);
+        peer_t *newcomer = more->peer;
+        if (now_ms < more->hopes_until_ms)
             return;
         list_remove(node);
         if (newcomer->state == PEER_WAITING)

@@ -42,6 +42,16 @@ static void a_session_is_found_by_slot_and_generation(void **state)
     assert_null(node_peer(node, SESSION(1, 0)));
 }
 
+static void a_session_with_just_its_name_takes_no_more_than_that(void **state)
+{
+    (void)state;
+    assert_null(peer_new(node, SESSION(1, 0), span_str("alice"))->more);
+    peer_t *group = peer_new(node, SESSION(1, 1) | LINK_SESSION_GROUP, span_str("#group"));
+    assert_ptr_equal(peer_more(group), group->more);
+    assert_ptr_equal(group->more->peer, group);
+    assert_null(peer_shared(group));
+}
+
 static void a_slot_beyond_all_others_is_empty(void **state)
 {
     (void)state;
@@ -83,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PEERS_TEST(a_session_is_found_by_slot_and_generation),
+        PEERS_TEST(a_session_with_just_its_name_takes_no_more_than_that),
         PEERS_TEST(a_slot_beyond_all_others_is_empty),
         PEERS_TEST(copies_may_be_held_for_a_session_that_is_not_known),
         PEERS_TEST(only_a_session_that_has_left_is_reaped),
