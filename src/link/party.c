@@ -1,15 +1,36 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* party: what is sent is remembered as far as something depends on how it ends: a receipt, or another try at a service.
  * Owner: the node's thread. */
+#include <stdlib.h>
+
 #include "link/party_internal.h"
 
 void party_init(party_t *self, exchange_t *exchange)
 {
     self->exchange = exchange;
-    list_init(&self->groups);
-    list_init(&self->services);
-    list_init(&self->jobs);
-    list_init(&self->requests);
+}
+
+party_ties_t *party_tie(party_t *self)
+{
+    if (self->ties)
+        return self->ties;
+    self->ties = calloc(1, sizeof *self->ties);
+    if (!self->ties)
+        abort();
+    list_init(&self->ties->groups);
+    list_init(&self->ties->services);
+    list_init(&self->ties->jobs);
+    list_init(&self->ties->requests);
+    return self->ties;
+}
+
+void party_untie(party_t *self)
+{
+    const party_ties_t *ties = self->ties;
+    if (!ties || ties->group_count || ties->service_count || ties->watch_count || ties->job_last || self->request_count)
+        return;
+    free(self->ties);
+    self->ties = NULL;
 }
 
 void party_enter(party_t *self, uint64_t session, span_t name)
@@ -87,4 +108,6 @@ void party_end(party_t *self, int reason)
 {
     party_stop(self, reason);
     party_unwatch_all(self);
+    free(self->ties);
+    self->ties = NULL;
 }

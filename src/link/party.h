@@ -10,25 +10,28 @@
 typedef struct party_who party_who_t;
 typedef struct party_watch party_watch_t;
 
+/* What most parties have nothing of: allocated with the first of it. */
+typedef struct {
+    list_t groups; /* membership_t: those that it is in, or has asked for */
+    list_t services;
+    list_t jobs;            /* job_t: that it has and has not done, oldest first */
+    list_t requests;        /* that are not answered */
+    party_watch_t *watches; /* names that it watches */
+    uint64_t job_last;      /* the number of the last, as its client knows it */
+    unsigned group_count, service_count, watch_count;
+} party_ties_t;
+
 /* All zero before party_init. */
 struct party {
     exchange_t *exchange;   /* borrowed */
     uint64_t session;       /* the node's number of it */
     span_t name;            /* borrowed */
     uint64_t open_messages; /* sent and not settled */
-    unsigned open_receipts; /* of messages that have a label */
-    list_t groups;          /* membership_t: those that it is in, or has asked for */
-    unsigned group_count;
-    list_t services;
-    unsigned service_count;
-    list_t jobs;       /* job_t: that it has and has not done, oldest first */
-    uint64_t job_last; /* the number of the last, as its client knows it */
-    list_t requests;   /* that are not answered */
-    unsigned request_count;
     party_who_t *who;       /* what it asks, or NULL */
-    party_watch_t *watches; /* names that it watches */
-    unsigned watch_count;
-    bool is_paused, is_spared; /* party_pause */
+    party_ties_t *ties;     /* NULL before the first, and when all have ended and none was a job */
+    unsigned open_receipts; /* of messages that have a label */
+    unsigned request_count : 30;
+    unsigned is_paused : 1, is_spared : 1; /* party_pause */
 };
 
 void party_init(party_t *self, exchange_t *exchange);

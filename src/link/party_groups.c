@@ -7,8 +7,8 @@
 
 static membership_t *party_membership(const party_t *self, span_t group)
 {
-    const list_node_t *head = &self->groups.head;
-    for (list_node_t *node = head->next; node != head; node = node->next) {
+    const list_node_t *head = self->ties ? &self->ties->groups.head : NULL;
+    for (list_node_t *node = head ? head->next : NULL; node != head; node = node->next) {
         membership_t *membership = list_member(node, membership_t, in_member);
         if (span_equal(membership_group(membership), group))
             return membership;
@@ -44,12 +44,13 @@ int party_join(party_t *self, span_t group)
 {
     exchange_t *exchange = self->exchange;
     membership_t *membership = party_membership(self, group);
-    if (!membership && self->group_count >= exchange->options.groups)
+    if (!membership && self->ties && self->ties->group_count >= exchange->options.groups)
         return -FERRY_ERROR_TOO_MANY_GROUPS;
     if (!membership) {
         membership = groups_join(&exchange->groups, group, self->session, self, self->is_paused);
-        list_append(&self->groups, &membership->in_member);
-        self->group_count++;
+        party_ties_t *ties = party_tie(self);
+        list_append(&ties->groups, &membership->in_member);
+        ties->group_count++;
     }
     membership->asked++;
     if (membership->joined)
@@ -60,7 +61,7 @@ int party_join(party_t *self, span_t group)
 static void party_end_membership(party_t *self, membership_t *membership)
 {
     groups_leave(&membership);
-    self->group_count--;
+    self->ties->group_count--;
 }
 
 void party_leave(party_t *self, span_t group)
@@ -71,16 +72,18 @@ void party_leave(party_t *self, span_t group)
     self->exchange->callbacks->on_answer(self, PARTY_LEAVE, group);
     if (membership)
         party_end_membership(self, membership);
+    party_untie(self);
 }
 
 void party_pause_groups(party_t *self)
 {
-    for (list_node_t *node = self->groups.head.next; node != &self->groups.head; node = node->next)
+    const list_node_t *head = self->ties ? &self->ties->groups.head : NULL;
+    for (list_node_t *node = head ? head->next : NULL; node != head; node = node->next)
         groups_pause(list_member(node, membership_t, in_member), self->is_paused);
 }
 
 void party_leave_all(party_t *self)
 {
-    for (list_node_t *node; (node = list_first(&self->groups));)
+    for (list_node_t *node; self->ties && (node = list_first(&self->ties->groups));)
         party_end_membership(self, list_member(node, membership_t, in_member));
 }

@@ -9,6 +9,11 @@
 extern const groups_owner_t party_groups_owner;
 extern const offers_owner_t party_services_owner;
 
+/* What is allocated with a party's first group, service, watch or request; gives it back if the last has ended, and it
+ * never had a job (party.c). */
+party_ties_t *party_tie(party_t *self);
+void party_untie(party_t *self);
+
 /* Whether an answer with that label is waited for; ends that request, if there is one, of which the client is told by
  * who calls; and ends those whose time is over (party_requests.c). */
 bool party_awaits(const party_t *self, span_t label);

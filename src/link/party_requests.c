@@ -27,7 +27,7 @@ static void party_add_request(party_t *self, span_t label, span_t service, uint6
     memcpy(request->bytes + label.size, service.data, service.size);
     request->label = span_of(request->bytes, label.size);
     request->service = span_of(request->bytes + label.size, service.size);
-    list_append(&self->requests, &request->in_party);
+    list_append(&party_tie(self)->requests, &request->in_party);
     list_append(&self->exchange->requests, &request->in_exchange);
     self->request_count++;
 }
@@ -48,8 +48,8 @@ int party_request(party_t *self, const line_t *line, unsigned flags, uint64_t de
 
 static request_t *party_find_request(const party_t *self, span_t label)
 {
-    const list_node_t *head = &self->requests.head;
-    for (list_node_t *node = head->next; node != head; node = node->next) {
+    const list_node_t *head = self->ties ? &self->ties->requests.head : NULL;
+    for (list_node_t *node = head ? head->next : NULL; node != head; node = node->next) {
         request_t *request = list_member(node, request_t, in_party);
         if (span_equal(request->label, label))
             return request;
@@ -64,6 +64,7 @@ static void request_end(request_t *self)
     list_remove(&self->in_exchange);
     free(self);
     party->request_count--;
+    party_untie(party);
     party->exchange->callbacks->on_idle(party);
 }
 
@@ -107,6 +108,6 @@ void party_tick_requests(exchange_t *exchange, uint64_t now_ms)
 
 void party_drop_requests(party_t *self)
 {
-    for (list_node_t *node; (node = list_first(&self->requests));)
+    for (list_node_t *node; self->ties && (node = list_first(&self->ties->requests));)
         request_end(list_member(node, request_t, in_party));
 }

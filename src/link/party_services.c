@@ -26,8 +26,8 @@ typedef struct {
 
 static service_t *party_service(const party_t *self, span_t name)
 {
-    const list_node_t *head = &self->services.head;
-    for (list_node_t *node = head->next; node != head; node = node->next) {
+    const list_node_t *head = self->ties ? &self->ties->services.head : NULL;
+    for (list_node_t *node = head ? head->next : NULL; node != head; node = node->next) {
         service_t *service = list_member(node, service_t, in_party);
         if (span_equal(offer_service(service->offer), name))
             return service;
@@ -56,8 +56,9 @@ static service_t *party_add_service(party_t *self, span_t name, uint32_t credit)
     if (!service)
         abort();
     service->party = self;
-    list_append(&self->services, &service->in_party);
-    self->service_count++;
+    party_ties_t *ties = party_tie(self);
+    list_append(&ties->services, &service->in_party);
+    ties->service_count++;
     service->offer = offers_add(&self->exchange->offers, name, credit, service);
     offer_pause(service->offer, self->is_spared);
     return service;
@@ -66,7 +67,7 @@ static service_t *party_add_service(party_t *self, span_t name, uint32_t credit)
 int party_serve(party_t *self, span_t name, uint32_t credit)
 {
     service_t *service = party_service(self, name);
-    if (!service && self->service_count >= self->exchange->options.services)
+    if (!service && self->ties && self->ties->service_count >= self->exchange->options.services)
         return -FERRY_ERROR_TOO_MANY_SERVICES;
     if (service)
         offer_set_credit(service->offer, credit);
@@ -81,7 +82,7 @@ int party_serve(party_t *self, span_t name, uint32_t credit)
 static void service_end(service_t *self, int reason)
 {
     list_remove(&self->in_party);
-    self->party->service_count--;
+    self->party->ties->service_count--;
     offer_withdraw(&self->offer, reason);
     free(self);
 }
@@ -94,11 +95,13 @@ void party_unserve(party_t *self, span_t name)
     self->exchange->callbacks->on_answer(self, PARTY_UNSERVE, name);
     if (service)
         service_end(service, FERRY_REASON_GONE);
+    party_untie(self);
 }
 
 void party_pause_services(party_t *self)
 {
-    for (list_node_t *node = self->services.head.next; node != &self->services.head; node = node->next)
+    const list_node_t *head = self->ties ? &self->ties->services.head : NULL;
+    for (list_node_t *node = head ? head->next : NULL; node != head; node = node->next)
         offer_pause(list_member(node, service_t, in_party)->offer, self->is_spared);
 }
 
@@ -123,22 +126,22 @@ static void on_job(void *owner, job_t *job, const body_copy_t *copy)
     span_t label = {0}, text = copy->text;
     int reason = FERRY_REASON_NOT_A_LINE;
     if (!(copy->flags & BODY_FLAG_REQUEST) || body_label_get(copy->text, &label, &text))
-        reason = exchange->callbacks->on_job(party, party->job_last + 1, offer_service(job->offer), copy, text);
+        reason = exchange->callbacks->on_job(party, party->ties->job_last + 1, offer_service(job->offer), copy, text);
     if (reason) {
         job_return(&job, reason);
         return;
     }
-    job->id = ++party->job_last;
+    job->id = ++party->ties->job_last;
     job->arg = job_asker_new(copy, label);
-    list_append(&party->jobs, &job->in_owner);
+    list_append(&party->ties->jobs, &job->in_owner);
 }
 
 const offers_owner_t party_services_owner = {.on_served = on_served, .on_job = on_job};
 
 static job_t *party_job(const party_t *self, uint64_t id)
 {
-    const list_node_t *head = &self->jobs.head;
-    for (list_node_t *node = head->next; node != head; node = node->next) {
+    const list_node_t *head = self->ties ? &self->ties->jobs.head : NULL;
+    for (list_node_t *node = head ? head->next : NULL; node != head; node = node->next) {
         job_t *job = list_member(node, job_t, in_owner);
         if (job->id == id)
             return job;
@@ -190,11 +193,11 @@ int party_reply(party_t *self, uint64_t id, const line_t *answer, unsigned flags
 
 void party_stop_serving(party_t *self, int reason)
 {
-    for (list_node_t *node; (node = list_first(&self->jobs));) {
+    for (list_node_t *node; self->ties && (node = list_first(&self->ties->jobs));) {
         job_t *job = list_member(node, job_t, in_owner);
         free(job->arg);
         job_return(&job, reason);
     }
-    for (list_node_t *node; (node = list_first(&self->services));)
+    for (list_node_t *node; self->ties && (node = list_first(&self->ties->services));)
         service_end(list_member(node, service_t, in_party), reason);
 }

@@ -23,7 +23,7 @@ static span_t watched_name(const party_watch_t *self)
 /* Where the watch of that name is in the list, or its end. */
 static party_watch_t **watched_at(party_t *self, span_t name)
 {
-    party_watch_t **at = &self->watches;
+    party_watch_t **at = &party_tie(self)->watches;
     while (*at && !span_equal(watched_name(*at), name))
         at = &(*at)->next;
     return at;
@@ -37,7 +37,7 @@ static party_watch_t *watched_new(party_t *party, span_t name)
     memcpy(self->name, name.data, name.size);
     self->name_size = name.size;
     self->uplink = uplinks_of_name(party->exchange->uplinks, name);
-    party->watch_count++;
+    party->ties->watch_count++;
     return self;
 }
 
@@ -46,14 +46,14 @@ static void watched_destroy(party_t *party, party_watch_t **at)
     party_watch_t *self = *at;
     link_watch(self->uplink->link, party->session, watched_name(self), false);
     *at = self->next;
-    party->watch_count--;
+    party->ties->watch_count--;
     free(self);
 }
 
 int party_watch(party_t *self, span_t name)
 {
     party_watch_t **at = watched_at(self, name);
-    if (!*at && self->watch_count >= self->exchange->options.watches)
+    if (!*at && self->ties->watch_count >= self->exchange->options.watches)
         return -FERRY_ERROR_TOO_MANY_WATCHES;
     if (!*at)
         *at = watched_new(self, name);
@@ -68,11 +68,12 @@ void party_unwatch(party_t *self, span_t name)
     self->exchange->callbacks->on_answer(self, PARTY_UNWATCH, name);
     if (*at)
         watched_destroy(self, at);
+    party_untie(self);
 }
 
 void party_presence(party_t *self, span_t name, bool is_here)
 {
-    party_watch_t *watch = *watched_at(self, name);
+    party_watch_t *watch = self->ties ? *watched_at(self, name) : NULL;
     if (!watch)
         return;
     bool is_asked = watch->is_asked;
@@ -85,13 +86,13 @@ void party_presence(party_t *self, span_t name, bool is_here)
 
 void party_restate_watches(party_t *self, const uplink_t *uplink)
 {
-    for (const party_watch_t *watch = self->watches; watch; watch = watch->next)
+    for (const party_watch_t *watch = self->ties ? self->ties->watches : NULL; watch; watch = watch->next)
         if (watch->uplink == uplink)
             link_watch(uplink->link, self->session, watched_name(watch), true);
 }
 
 void party_unwatch_all(party_t *self)
 {
-    while (self->watches)
-        watched_destroy(self, &self->watches);
+    while (self->ties && self->ties->watches)
+        watched_destroy(self, &self->ties->watches);
 }
