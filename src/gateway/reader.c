@@ -124,7 +124,7 @@ static void reader_end(session_t *session)
         session_error(session, FERRY_ERROR_INCOMPLETE_LINE, span_of(NULL, 0));
     }
     buffer_fini(&self->input);
-    if (session->writer.numbered && session->state == SESSION_OPEN) {
+    if (writer_is_numbered(&session->writer) && session->state == SESSION_OPEN) {
         session_cut(session, CLOSE_CLIENT_GONE); /* who means it says /quit */
         return;
     }
@@ -143,7 +143,7 @@ void reader_go_on(session_t *session)
     self->starved = list_has(&session->waiting) && self->starved;
     size_t taken = reader_take(session, buffer_span(&self->input), self->scanned);
     buffer_consume(&self->input, taken);
-    self->scanned = reader_takes_lines(session) ? buffer_size(&self->input) : 0;
+    self->scanned = reader_takes_lines(session) ? (uint32_t)buffer_size(&self->input) : 0;
     buffer_shrink(&self->input, 0);
     reader_end(session);
 }
@@ -155,7 +155,7 @@ static void reader_take_chunk(session_t *session, const uint8_t *chunk, size_t s
     if (buffer_size(&self->input) == 0) {
         size_t taken = reader_take(session, span_of((const char *)chunk, size), 0);
         buffer_append(&self->input, chunk + taken, size - taken);
-        self->scanned = reader_takes_lines(session) ? size - taken : 0;
+        self->scanned = reader_takes_lines(session) ? (uint32_t)(size - taken) : 0;
         reader_end(session);
     } else {
         buffer_append(&self->input, chunk, size);
@@ -180,7 +180,7 @@ static ssize_t reader_receive(const session_t *session, uint8_t *to, size_t size
 {
     ssize_t rc;
     do
-        rc = flags ? recv(session->origin.fd, to, size, flags) : read(session->origin.fd, to, size);
+        rc = flags ? recv(session->fd, to, size, flags) : read(session->fd, to, size);
     while (rc < 0 && errno == EINTR);
     return rc;
 }
@@ -238,7 +238,7 @@ static size_t reader_take_peeked(session_t *session, span_t data, size_t held)
         self->left_size = (int)rest;
         reader_starve(session);
     }
-    self->scanned = reader_takes_lines(session) ? buffer_size(&self->input) : 0;
+    self->scanned = reader_takes_lines(session) ? (uint32_t)buffer_size(&self->input) : 0;
     buffer_shrink(&self->input, 0);
     reader_end(session);
     worker_memory_count(session);
@@ -251,7 +251,7 @@ static bool reader_has_no_news(const session_t *session)
     int size;
     return session->reader.left_size && !session->half_closed &&
            (size_t)session->reader.left_size > session->worker->limits.writer.share &&
-           ioctl(session->origin.fd, FIONREAD, &size) == 0 && size == session->reader.left_size;
+           ioctl(session->fd, FIONREAD, &size) == 0 && size == session->reader.left_size;
 }
 
 /* Takes lines where the kernel holds them, so that what must wait, waits there. Returns what was taken of `size` bytes
@@ -272,7 +272,7 @@ static ssize_t reader_read_sparingly(session_t *session, size_t size)
     if (rc <= 0)
         return reader_read_nothing(session, rc);
     size_t done = reader_take_peeked(session, span_of((const char *)scratch, held + (size_t)rc), held);
-    if (done && session->origin.fd >= 0)
+    if (done && session->fd >= 0)
         reader_receive(session, scratch, done, 0);
     return done ? (ssize_t)done : -1;
 }
@@ -303,7 +303,7 @@ void reader_read(session_t *session)
 void reader_finish(session_t *session)
 {
     int size = 0;
-    if (ioctl(session->origin.fd, FIONREAD, &size) != 0)
+    if (ioctl(session->fd, FIONREAD, &size) != 0)
         size = 0;
     while (size > 0 && session->state == SESSION_OPEN && reader_is_wanted(session)) {
         ssize_t rc = reader_read_once(session, (size_t)size);
@@ -318,7 +318,7 @@ int reader_discard(session_t *session)
     ssize_t rc;
     int budget = 16;
     do
-        rc = read(session->origin.fd, session->worker->scratch, READER_CHUNK_SIZE);
+        rc = read(session->fd, session->worker->scratch, READER_CHUNK_SIZE);
     while ((rc > 0 && --budget > 0) || (rc < 0 && errno == EINTR));
     if (rc < 0 && errno == EAGAIN)
         return 1;

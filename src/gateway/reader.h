@@ -12,19 +12,19 @@ typedef struct session session_t;
 #define READER_CHUNK_SIZE (64 * 1024) /* the most that one read takes, bytes */
 
 typedef struct {
-    buffer_t input;     /* what was read and not taken */
-    size_t scanned;     /* bytes of the input that are known to hold no end of a line */
-    size_t line_size;   /* bytes of the last message */
-    uint64_t lines;     /* complete lines after the first that were taken */
-    unsigned bad_lines; /* in a row, that broke the protocol */
-    int left_size;      /* bytes that were left in the kernel for want of memory, without the end of a line; or 0 */
-    bool discarding;    /* within a line that was too long */
-    bool starved;       /* waits for memory, in the worker's list */
-    bool choked;        /* lines, or the end of input, wait until less output does */
-    bool acks_only;     /* in a drain: no other lines are taken, */
-    bool acks_over;     /* and nothing behind the first of those */
-    bool ended;         /* the client's end of input was read, or nothing more is to be read */
-    size_t counted;     /* bytes of memory, as the worker counted them last */
+    buffer_t input;      /* what was read and not taken */
+    uint64_t lines;      /* complete lines after the first that were taken */
+    uint32_t scanned;    /* bytes of the input that are known to hold no end of a line */
+    uint32_t line_size;  /* bytes of the last message */
+    unsigned bad_lines;  /* in a row, that broke the protocol */
+    int left_size;       /* bytes that were left in the kernel for want of memory, without the end of a line; or 0 */
+    size_t counted;      /* bytes of memory, as the worker counted them last */
+    bool discarding : 1; /* within a line that was too long */
+    bool starved : 1;    /* waits for memory, in the worker's list */
+    bool choked : 1;     /* lines, or the end of input, wait until less output does */
+    bool acks_only : 1;  /* in a drain: no other lines are taken, */
+    bool acks_over : 1;  /* and nothing behind the first of those */
+    bool ended : 1;      /* the client's end of input was read, or nothing more is to be read */
 } reader_t;
 
 void reader_fini(reader_t *self);

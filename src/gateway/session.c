@@ -55,11 +55,13 @@ static void session_move(session_t *self, session_state_t state)
 
 session_t *session_new(worker_t *worker, const handoff_t *handoff)
 {
-    session_t *self = calloc(1, sizeof *self);
+    size_t address_size = strlen(handoff->address) + 1;
+    session_t *self = calloc(1, sizeof *self + address_size);
     if (!self)
         abort();
     self->worker = worker;
-    self->origin = *handoff;
+    self->fd = handoff->fd;
+    memcpy(self->address, handoff->address, address_size);
     party_init(&self->party, &worker->exchange);
     self->since_ms = reactor_now_ms(worker->reactor);
     self->writer.is_tcp = client_socket_prepare(handoff->fd, &worker->limits);
@@ -88,11 +90,11 @@ static void on_poll_closed(uv_handle_t *handle)
 /* Closes the connection; what is left of the session is state. */
 static void session_close_socket(session_t *self)
 {
-    if (self->origin.fd < 0)
+    if (self->fd < 0)
         return;
     uv_close((uv_handle_t *)&self->poll, on_poll_closed);
-    close(self->origin.fd);
-    self->origin.fd = -1;
+    close(self->fd);
+    self->fd = -1;
     list_remove(&self->waiting);
     list_remove(&self->writer.stalling);
     list_remove(&self->writer.unacknowledged);
@@ -101,7 +103,7 @@ static void session_close_socket(session_t *self)
 
 static void session_log_close(const session_t *self)
 {
-    log_info("close", log_str("address", self->origin.address), log_span("name", session_name(self)),
+    log_info("close", log_str("address", self->address), log_span("name", session_name(self)),
         log_str("reason", close_code(self->close_reason)), log_uint("lines", self->reader.lines),
         log_uint("session", self->id));
 }
@@ -131,7 +133,7 @@ static bool session_is_bound(const session_t *self)
 
 void session_poll(session_t *self)
 {
-    if (self->origin.fd < 0)
+    if (self->fd < 0)
         return;
     int events = self->reader.ended || self->half_closed ? 0 : UV_DISCONNECT;
     if (reader_is_wanted(self) || (self->state == SESSION_CLOSING && !self->client_closed))
@@ -185,7 +187,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
         self->half_closed = true;
     if (events & UV_READABLE && reader_is_wanted(self))
         reader_read(self);
-    if (self->origin.fd >= 0)
+    if (self->fd >= 0)
         session_poll(self);
 }
 
@@ -221,7 +223,7 @@ void session_login(session_t *self, span_t name)
     if (!self->name)
         abort();
     memcpy(self->name, name.data, name.size);
-    self->name_size = name.size;
+    self->name_size = (uint16_t)name.size;
     party_enter(&self->party, self->id, session_name(self));
     self->uplink = uplinks_of_name(&self->worker->uplinks, name);
     session_move(self, SESSION_REGISTERING);
@@ -239,7 +241,7 @@ void session_confirm(session_t *self, link_claim_t claim)
     if (self->state != SESSION_REGISTERING)
         return;
     self->worker->counters.logins++;
-    log_info("login", log_str("address", self->origin.address), log_span("name", session_name(self)),
+    log_info("login", log_str("address", self->address), log_span("name", session_name(self)),
         log_uint("worker", self->worker->index), log_uint("session", self->id));
     session_move(self, SESSION_OPEN);
     if (claim.resumes)
@@ -262,7 +264,7 @@ static void session_yield(session_t *self, int error)
 {
     if (self->state == SESSION_OPEN) {
         session_error(self, error, session_name(self));
-        writer_write(&self->writer, self->origin.fd);
+        writer_write(&self->writer, self->fd);
         session_close_socket(self);
         writer_suspend(&self->writer);
     }
@@ -277,7 +279,7 @@ void session_deny(session_t *self, int error)
     self->registered = false;
     if (self->state == SESSION_REGISTERING) {
         session_fail(self, error, session_name(self), CLOSE_LOGIN);
-    } else if (self->writer.numbered && (self->state == SESSION_AWAY || self->state == SESSION_OPEN)) {
+    } else if (writer_is_numbered(&self->writer) && (self->state == SESSION_AWAY || self->state == SESSION_OPEN)) {
         session_yield(self, error);
     } else if (self->state == SESSION_GONE) {
         if (!session_is_bound(self))
@@ -376,7 +378,7 @@ void session_cut(session_t *self, close_t reason)
         session_give_up(self, reason);
         return;
     }
-    if (self->writer.numbered && self->state == SESSION_OPEN && reason == CLOSE_CLIENT_GONE &&
+    if (writer_is_numbered(&self->writer) && self->state == SESSION_OPEN && reason == CLOSE_CLIENT_GONE &&
         self->worker->phase == WORKER_RUNNING) {
         session_suspend(self);
         return;
@@ -402,7 +404,7 @@ void session_cut(session_t *self, close_t reason)
 static void session_end_output(session_t *self)
 {
     session_move(self, SESSION_CLOSING);
-    writer_end(&self->writer, self->origin.fd);
+    writer_end(&self->writer, self->fd);
 }
 
 static void session_check_marks(session_t *self)
@@ -418,25 +420,26 @@ static void session_check_marks(session_t *self)
     link_pause(self->uplink->link, session_name(self), paused);
 }
 
-/* Keeps the session in the list of those that the tick looks at while it has copies of which nothing is known. */
+/* Keeps the session in the list of those that the tick looks at while it has copies of which nothing is known, or
+ * memory that it will not need if nothing more comes. */
 static void session_watch_unacknowledged(session_t *self)
 {
     list_node_t *node = &self->writer.unacknowledged;
-    if (writer_unacknowledged(&self->writer) && !list_has(node))
+    if (!writer_is_at_rest(&self->writer) && !list_has(node))
         list_append(&self->worker->unacknowledged, node);
 }
 
 void session_flush(session_t *self)
 {
-    if (self->origin.fd >= 0) {
-        if (writer_write(&self->writer, self->origin.fd) < 0) {
+    if (self->fd >= 0) {
+        if (writer_write(&self->writer, self->fd) < 0) {
             session_cut(self, CLOSE_CLIENT_GONE);
             return;
         }
         session_watch_unacknowledged(self);
         if (self->worker->limits.writer.share != SIZE_MAX || writer_owes_receipt(&self->writer))
             session_look(self);
-        if (writer_owes_receipt(&self->writer) && !self->writer.numbered)
+        if (writer_owes_receipt(&self->writer) && !writer_is_numbered(&self->writer))
             worker_look_soon(self);
         session_check_marks(self);
         session_watch_stall(self);
@@ -473,7 +476,7 @@ void session_restate(session_t *self, bool given_up)
     if (wants_name) {
         link_register(link, self->id, session_name(self), self->claim, self->writer.paused);
         self->registered = true;
-        if (self->writer.numbered)
+        if (writer_is_numbered(&self->writer))
             link_yield(link, self->id, self->state == SESSION_AWAY);
     } else if (self->registered) {
         link_leaving(link, self->id);

@@ -38,21 +38,23 @@ typedef enum {
     SESSION_DEAD,     /* waits for libuv to let go */
 } session_state_t;
 
+/* There may be a hundred thousand, most of which do nothing: what only some need, or only for a while, is behind a
+ * pointer. */
 struct session {
     worker_t *worker; /* borrowed */
     uint64_t id;      /* slot in the low 32 bits, generation in the high ones */
-    session_state_t state;
-    close_t close_reason; /* why it ends */
-    handoff_t origin;     /* the descriptor and where it comes from */
     uv_poll_t poll;
-    short poll_events;            /* what it is polled for at the moment */
-    bool half_closed;             /* the client has ended its side; the end of input is read in its turn */
-    bool client_closed;           /* the end of input was read while closing */
-    bool poll_closed;             /* the handle's close callback has run */
-    bool registered;              /* its broker may know its name: REGISTER was said and no LEFT has come */
-    bool said_quit;               /* and reads `ok quit` when that is done */
+    int fd;             /* the connection, or -1 */
+    short poll_events;  /* what it is polled for at the moment */
+    uint16_t name_size; /* bytes */
+    session_state_t state : 8;
+    close_t close_reason : 8;     /* why it ends */
+    bool half_closed : 1;         /* the client has ended its side; the end of input is read in its turn */
+    bool client_closed : 1;       /* the end of input was read while closing */
+    bool poll_closed : 1;         /* the handle's close callback has run */
+    bool registered : 1;          /* its broker may know its name: REGISTER was said and no LEFT has come */
+    bool said_quit : 1;           /* and reads `ok quit` when that is done */
     char *name;                   /* malloc'd at login */
-    size_t name_size;             /* bytes */
     uplink_t *uplink;             /* to the broker of its name; borrowed; NULL before the login */
     link_claim_t claim;           /* of the last confirmation of its name */
     uint64_t since_ms;            /* in this state */
@@ -62,6 +64,7 @@ struct session {
     list_node_t waiting;          /* for a paused name, or for room on a link */
     reader_t reader;
     session_writer_t writer;
+    char address[]; /* of the client, with its port, and a NUL */
 };
 
 /* Takes the connection over: sets its socket up and waits for its first line. The worker gives it its id. */

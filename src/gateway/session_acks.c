@@ -17,7 +17,7 @@ typedef struct {
 
 struct session_forwards {
     uint64_t next;   /* index of the copy that is forwarded next */
-    size_t offset;   /* of its line in writer.unacked, less what was let go since */
+    size_t offset;   /* of its line among those unacknowledged, less what was let go since */
     forward_t *open; /* that have not ended, in order; `first` to `count` */
     size_t first, count, capacity;
     bool is_marked; /* the mark has been sent */
@@ -26,7 +26,7 @@ struct session_forwards {
 int session_ack(session_t *session, uint64_t number)
 {
     if (number) {
-        bool is_known = session->writer.numbered && writer_confirm(&session->writer, number);
+        bool is_known = writer_is_numbered(&session->writer) && writer_confirm(&session->writer, number);
         session_look(session);
         worker_dirty(session);
         return is_known ? 1 : -FERRY_ERROR_BAD_LINE;
@@ -53,13 +53,11 @@ void session_take_forward(session_t *session, const body_copy_t *copy, origin_t 
     body_copy_t own = *copy;
     own.flags &= ~BODY_FORWARD;
     if (!body_forward_get(copy->text, &number, &place, &own.text))
-        number = session->writer.number_next, place = span_str(BODY_FORWARD_MARK);
+        number = writer_next_number(&session->writer), place = span_str(BODY_FORWARD_MARK);
     writer_number(&session->writer, number);
     if (span_equal(place, span_str(BODY_FORWARD_MARK))) {
         session->worker->ledger.delivered++;
-        if (session->writer.number_first == session->writer.number_next)
-            session->writer.number_first = number;
-        session->writer.number_next = number;
+        writer_skip_to(&session->writer, number);
         return;
     }
     writer_forwarded(&session->writer, &own, origin, number, name_is_group(place) ? place : span_of(NULL, 0));
@@ -113,9 +111,9 @@ static void session_end_original(session_t *session, uint64_t index, int error, 
 /* The original has ended: lets go of it. */
 static void session_pass_on(session_t *session, uint64_t index)
 {
-    size_t before = buffer_size(&session->writer.unacked);
+    size_t before = writer_unacked_size(&session->writer);
     writer_pass_on(&session->writer, index);
-    session->forwards->offset -= before - buffer_size(&session->writer.unacked);
+    session->forwards->offset -= before - writer_unacked_size(&session->writer);
     worker_dirty(session);
 }
 
@@ -127,7 +125,8 @@ static void session_forward_next(session_t *session)
     uint64_t index = self->next++;
     if (!writer_numbered_at(&session->writer, index, self->offset, &copy)) {
         session_end_original(session, index,
-            index < session->writer.written ? FERRY_ERROR_UNCONFIRMED : FERRY_ERROR_UNDELIVERED, FERRY_REASON_GONE);
+            index < writer_queue(&session->writer)->written ? FERRY_ERROR_UNCONFIRMED : FERRY_ERROR_UNDELIVERED,
+            FERRY_REASON_GONE);
         session_pass_on(session, index);
         return;
     }
@@ -145,20 +144,20 @@ void session_forward(session_t *session)
         self = session->forwards = calloc(1, sizeof *self);
         if (!self)
             abort();
-        self->next = session->writer.acknowledged;
+        self->next = writer_queue(&session->writer)->acknowledged;
     }
-    while (self->next < session->writer.next || !self->is_marked) {
+    while (self->next < writer_queue(&session->writer)->next || !self->is_marked) {
         if (list_has(&session->waiting))
             return;
         if (!link_has_room(link)) {
             list_append(&session->uplink->waiting, &session->waiting);
             return;
         }
-        if (self->next < session->writer.next) {
+        if (self->next < writer_queue(&session->writer)->next) {
             session_forward_next(session);
             continue;
         }
-        session_send_forward(session, 0, session_name(session), session->writer.number_next,
+        session_send_forward(session, 0, session_name(session), writer_next_number(&session->writer),
             span_str(BODY_FORWARD_MARK), span_of(NULL, 0));
         self->is_marked = true;
     }

@@ -28,13 +28,13 @@ void session_watch_stall(session_t *self)
 
 void session_look(session_t *self)
 {
-    if (self->origin.fd < 0 || !self->uplink)
+    if (self->fd < 0 || !self->uplink)
         return;
-    uint64_t count = writer_acknowledge(&self->writer, self->uplink->link, self->origin.fd);
+    uint64_t count = writer_acknowledge(&self->writer, self->uplink->link, self->fd);
     self->worker->ledger.delivered += count;
     if (count && self->state == SESSION_CLOSING)
         self->since_ms = reactor_now_ms(self->worker->reactor);
-    if (!writer_unacknowledged(&self->writer))
+    if (writer_is_at_rest(&self->writer))
         list_remove(&self->writer.unacknowledged);
     session_watch_stall(self);
 }

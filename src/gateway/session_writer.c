@@ -16,29 +16,33 @@
 
 #include "wire/error.h"
 
-/* What is not given back when nothing waits, since the next burst needs it again. */
+/* What is kept until nothing has come for a while, since the next turn needs it again. */
 #define WRITER_KEEP_SIZE   4096 /* bytes of output */
 #define WRITER_KEEP_COPIES 16
 
 #define WRITER_LOOK_COUNT 64 /* unacknowledged copies; fewer make the look dear, more fall out of the cache */
 
-static queued_copy_t *writer_at(session_writer_t *self, uint64_t index)
+const writer_queue_t writer_no_queue;
+
+static queued_copy_t *queue_at(writer_queue_t *self, uint64_t index)
 {
     return &self->copies[index & (self->capacity - 1)];
 }
 
-static void writer_free_copies(session_writer_t *self)
+static const queued_copy_t *writer_at(const session_writer_t *self, uint64_t index)
 {
-    free(self->copies);
-    self->copies = NULL;
-    self->capacity = 0;
+    return queue_at(self->queue, index);
 }
 
 void writer_fini(session_writer_t *self)
 {
     buffer_fini(&self->output);
-    buffer_fini(&self->unacked);
-    writer_free_copies(self);
+    if (self->numbers)
+        buffer_fini(&self->numbers->unacked);
+    free(self->numbers);
+    self->numbers = NULL;
+    free(self->queue);
+    self->queue = NULL;
 }
 
 void writer_line(session_writer_t *self, const span_t *parts, size_t count)
@@ -52,29 +56,32 @@ void writer_line(session_writer_t *self, const span_t *parts, size_t count)
 
 static void writer_resize(session_writer_t *self, uint32_t capacity)
 {
-    queued_copy_t *copies = malloc(capacity * sizeof *copies);
-    if (!copies)
+    writer_queue_t *old = self->queue;
+    writer_queue_t *queue = malloc(sizeof *queue + capacity * sizeof *queue->copies);
+    if (!queue)
         abort();
-    for (uint64_t i = self->first; i < self->next; i++)
-        copies[i & (capacity - 1)] = *writer_at(self, i);
-    free(self->copies);
-    self->copies = copies;
-    self->capacity = capacity;
+    *queue = old ? *old : (writer_queue_t){0};
+    queue->capacity = capacity;
+    for (uint64_t i = queue->first; i < queue->next; i++)
+        *queue_at(queue, i) = *queue_at(old, i);
+    free(old);
+    self->queue = queue;
 }
 
 /* Appends the line of a numbered copy, as writer_put_line does, with its number in front. Returns its size. */
 static size_t writer_put_numbered(session_writer_t *self, const body_copy_t *copy, span_t group)
 {
     char number[24];
-    size_t before = buffer_size(&self->unacked);
-    size_t size = (size_t)snprintf(number, sizeof number, "%" PRIu64 " from ", self->number_next++);
+    buffer_t *unacked = &self->numbers->unacked;
+    size_t before = buffer_size(unacked);
+    size_t size = (size_t)snprintf(number, sizeof number, "%" PRIu64 " from ", self->numbers->next++);
     span_t parts[] = {span_of(number, size), copy->sender, span_str(group.size ? " " : ""), group, span_str(": "),
         copy->text, span_str("\n")};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        buffer_append(&self->unacked, parts[i].data, parts[i].size);
-    size = buffer_size(&self->unacked) - before;
+        buffer_append(unacked, parts[i].data, parts[i].size);
+    size = buffer_size(unacked) - before;
     if (!self->away)
-        buffer_append(&self->output, self->unacked.data + self->unacked.end - size, size);
+        buffer_append(&self->output, unacked->data + unacked->end - size, size);
     self->position += self->away ? 0 : size;
     return size;
 }
@@ -83,7 +90,7 @@ static size_t writer_put_numbered(session_writer_t *self, const body_copy_t *cop
  * if it has a number, else 0. */
 static size_t writer_put_line(session_writer_t *self, const body_copy_t *copy, span_t group)
 {
-    if (self->numbered)
+    if (self->numbers)
         return writer_put_numbered(self, copy, group);
     size_t size = 5 + copy->sender.size + (group.size ? 1 + group.size : 0) + 2 + copy->text.size + 1;
     uint8_t *at = buffer_reserve(&self->output, size);
@@ -104,13 +111,16 @@ static size_t writer_put_line(session_writer_t *self, const body_copy_t *copy, s
 }
 
 /* The place in the queue of the copy whose line was put last; one with a number is held as one with a receipt is. */
-static queued_copy_t *writer_queue(session_writer_t *self, const body_copy_t *copy, size_t line_size)
+static queued_copy_t *writer_enqueue(session_writer_t *self, const body_copy_t *copy, size_t line_size)
 {
-    if (self->next - self->first == self->capacity)
-        writer_resize(self, self->capacity ? 2 * self->capacity : WRITER_KEEP_COPIES);
+    if (!self->queue)
+        writer_resize(self, WRITER_KEEP_COPIES);
+    else if (self->queue->next - self->queue->first == self->queue->capacity)
+        writer_resize(self, 2 * self->queue->capacity);
+    writer_queue_t *queue = self->queue;
     bool receipt = copy->flags & BODY_FLAG_RECEIPT || line_size;
-    self->receipts += receipt;
-    queued_copy_t *queued = writer_at(self, self->next++);
+    queue->receipts += receipt;
+    queued_copy_t *queued = queue_at(queue, queue->next++);
     *queued = (queued_copy_t){.number = copy->number,
         .session = copy->session,
         .line_size = (uint32_t)line_size,
@@ -122,48 +132,46 @@ static queued_copy_t *writer_queue(session_writer_t *self, const body_copy_t *co
 void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *origin)
 {
     size_t line_size = writer_put_line(self, copy, span_of(NULL, 0));
-    writer_queue(self, copy, line_size)->origin = origin_take(origin);
+    writer_enqueue(self, copy, line_size)->origin = origin_take(origin);
 }
 
 void writer_forwarded(session_writer_t *self, const body_copy_t *copy, origin_t *origin, uint64_t number, span_t group)
 {
-    if (self->number_first == self->number_next)
-        self->number_first = number;
-    self->number_next = number;
+    writer_skip_to(self, number);
     size_t line_size = writer_put_line(self, copy, group);
-    writer_queue(self, copy, line_size)->origin = origin_take(origin);
+    writer_enqueue(self, copy, line_size)->origin = origin_take(origin);
 }
 
 void writer_answer(session_writer_t *self, const body_copy_t *copy, origin_t *origin, span_t label, span_t text)
 {
     writer_line(self, (span_t[]){span_str("ok "), label, span_str(text.size ? " " : ""), text}, 4);
-    writer_queue(self, copy, 0)->origin = origin_take(origin);
+    writer_enqueue(self, copy, 0)->origin = origin_take(origin);
 }
 
 void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *share)
 {
     size_t line_size = writer_put_line(self, copy, share_group(share));
-    queued_copy_t *queued = writer_queue(self, copy, line_size);
+    queued_copy_t *queued = writer_enqueue(self, copy, line_size);
     queued->shared = true;
     queued->share = share_take(share);
-    self->shares++;
+    self->queue->shares++;
 }
 
 /* Parts of groups' copies in [from, to). */
-static uint64_t writer_shares_between(session_writer_t *self, uint64_t from, uint64_t to)
+static uint64_t queue_shares_between(writer_queue_t *self, uint64_t from, uint64_t to)
 {
     uint64_t count = 0;
     for (uint64_t i = from; self->shares && i < to; i++)
-        count += writer_at(self, i)->shared;
+        count += queue_at(self, i)->shared;
     return count;
 }
 
 /* Ends the parts of groups' copies below `end`. */
-static void writer_end_shares(session_writer_t *self, uint64_t end)
+static void queue_end_shares(writer_queue_t *self, uint64_t end)
 {
     for (; self->shares && self->shares_ended < end; self->shares_ended++)
-        if (writer_at(self, self->shares_ended)->shared)
-            share_end(writer_at(self, self->shares_ended)->share);
+        if (queue_at(self, self->shares_ended)->shared)
+            share_end(queue_at(self, self->shares_ended)->share);
     if (self->shares_ended < end)
         self->shares_ended = end;
 }
@@ -177,10 +185,11 @@ static uint64_t writer_position(const session_writer_t *self)
 /* Moves `written` to where the output says. Returns the copies that were written. */
 static int writer_count_written(session_writer_t *self)
 {
+    writer_queue_t *queue = self->queue;
     uint64_t position = writer_position(self);
     int count = 0;
-    for (; self->written < self->next && writer_at(self, self->written)->end <= position; self->written++)
-        count += !writer_at(self, self->written)->returned;
+    for (; queue && queue->written < queue->next && queue_at(queue, queue->written)->end <= position; queue->written++)
+        count += !queue_at(queue, queue->written)->returned;
     return count;
 }
 
@@ -211,12 +220,12 @@ void writer_end(session_writer_t *self, int fd)
 }
 
 /* Lets the copies go that have ended and of which nothing is to be told. */
-static void writer_release(session_writer_t *self, link_t *link)
+static void queue_release(writer_queue_t *self, link_t *link)
 {
     uint64_t end = self->told < self->acknowledged ? self->told : self->acknowledged;
-    writer_end_shares(self, end);
+    queue_end_shares(self, end);
     for (; self->first < end; self->first++) {
-        const queued_copy_t *copy = writer_at(self, self->first);
+        const queued_copy_t *copy = queue_at(self, self->first);
         if (copy->shared) {
             share_release(copy->share);
             self->shares--;
@@ -240,67 +249,76 @@ static uint64_t writer_acknowledged_position(const session_writer_t *self, int f
 /* The first of the written copies counts as acknowledged. */
 static void writer_pass(session_writer_t *self)
 {
-    const queued_copy_t *copy = writer_at(self, self->acknowledged++);
-    self->returned -= copy->returned;
-    self->receipts -= copy->receipt;
+    writer_queue_t *queue = self->queue;
+    const queued_copy_t *copy = queue_at(queue, queue->acknowledged++);
+    queue->returned -= copy->returned;
+    queue->receipts -= copy->receipt;
     if (!copy->line_size)
         return;
-    buffer_consume(&self->unacked, copy->line_size);
-    self->number_first++;
+    buffer_consume(&self->numbers->unacked, copy->line_size);
+    self->numbers->first++;
 }
 
 /* Whether a written copy has arrived: as its client says if it has a number, or else its kernel. */
 static bool writer_has_arrived(const session_writer_t *self, const queued_copy_t *copy, uint64_t position)
 {
-    return copy->line_size && !self->lapsed ? self->acknowledged < self->confirmed : copy->end <= position;
+    const writer_queue_t *queue = self->queue;
+    return copy->line_size && !self->lapsed ? queue->acknowledged < queue->confirmed : copy->end <= position;
 }
 
 uint64_t writer_acknowledge(session_writer_t *self, link_t *link, int fd)
 {
-    if (self->acknowledged == self->written)
+    writer_queue_t *queue = self->queue;
+    if (!queue || queue->acknowledged == queue->written)
         return 0;
     uint64_t position = writer_acknowledged_position(self, fd);
     uint64_t before = writer_pending(self);
-    while (
-        self->acknowledged < self->written && writer_has_arrived(self, writer_at(self, self->acknowledged), position))
+    while (queue->acknowledged < queue->written &&
+           writer_has_arrived(self, queue_at(queue, queue->acknowledged), position))
         writer_pass(self);
     uint64_t left = writer_unacknowledged(self);
-    self->look_count = left > WRITER_LOOK_COUNT / 2 ? (uint32_t)(2 * left) : WRITER_LOOK_COUNT;
+    queue->look_count = left > WRITER_LOOK_COUNT / 2 ? (uint32_t)(2 * left) : WRITER_LOOK_COUNT;
     uint64_t delivered = before - writer_pending(self);
-    writer_release(self, link);
+    queue_release(queue, link);
     return delivered;
 }
 
 void writer_rest(session_writer_t *self)
 {
-    if (self->capacity <= WRITER_KEEP_COPIES)
+    const writer_queue_t *queue = self->queue;
+    buffer_shrink(&self->output, 0);
+    if (self->numbers)
+        buffer_shrink(&self->numbers->unacked, 0);
+    if (!queue)
         return;
-    if (self->first == self->next)
-        writer_free_copies(self);
-    else if ((self->next - self->first) * 4 < self->capacity)
-        writer_resize(self, self->capacity / 2);
+    if (queue->first == queue->next) {
+        free(self->queue);
+        self->queue = NULL;
+    } else if (queue->capacity > WRITER_KEEP_COPIES && (queue->next - queue->first) * 4 < queue->capacity) {
+        writer_resize(self, queue->capacity / 2);
+    }
 }
 
 /* The end of the copies of which nothing is held: those that are written, up to one with a receipt. */
-static uint64_t writer_ended(session_writer_t *self)
+static uint64_t queue_ended(writer_queue_t *self)
 {
     uint64_t end = self->written;
     for (uint64_t i = self->acknowledged; self->receipts && i < end; i++)
-        if (writer_at(self, i)->receipt)
+        if (queue_at(self, i)->receipt)
             end = i;
     return end;
 }
 
 bool writer_owes_receipt(const session_writer_t *self)
 {
-    return self->receipts && writer_unacknowledged(self);
+    return writer_queue(self)->receipts && writer_unacknowledged(self);
 }
 
 /* Tells of the copies from that one on as held, but for those that are told of by their groups. */
-static void writer_hold(session_writer_t *self, link_t *link, uint64_t session, uint64_t from, bool again)
+static void queue_hold(writer_queue_t *self, link_t *link, uint64_t session, uint64_t from, bool again)
 {
     for (self->stated = from; self->stated < self->next; self->stated++) {
-        const queued_copy_t *copy = writer_at(self, self->stated);
+        const queued_copy_t *copy = queue_at(self, self->stated);
         if (!copy->shared)
             link_hold(link, session, copy->origin, copy->number, again);
     }
@@ -308,35 +326,44 @@ static void writer_hold(session_writer_t *self, link_t *link, uint64_t session, 
 
 void writer_tell(session_writer_t *self, link_t *link, uint64_t session)
 {
-    uint64_t ended = writer_ended(self);
-    uint64_t end = ended < self->stated ? ended : self->stated;
-    writer_end_shares(self, ended);
-    if (end > self->told && link_can_end(link)) {
-        uint64_t count = end - self->told - writer_shares_between(self, self->told, end);
+    writer_queue_t *queue = self->queue;
+    if (!queue)
+        return;
+    uint64_t ended = queue_ended(queue);
+    uint64_t end = ended < queue->stated ? ended : queue->stated;
+    queue_end_shares(queue, ended);
+    if (end > queue->told && link_can_end(link)) {
+        uint64_t count = end - queue->told - queue_shares_between(queue, queue->told, end);
         if (count)
             link_end(link, session, (uint32_t)count);
-        self->told = end;
+        queue->told = end;
     }
-    if (self->told == self->stated && ended > self->stated)
-        self->told = self->stated = ended;
-    writer_release(self, link);
+    if (queue->told == queue->stated && ended > queue->stated)
+        queue->told = queue->stated = ended;
+    queue_release(queue, link);
     if (link_state(link) < LINK_UP || link_state(link) >= LINK_PARTING)
         return;
-    writer_hold(self, link, session, self->stated, false);
+    queue_hold(queue, link, session, queue->stated, false);
 }
 
 void writer_restate(session_writer_t *self, link_t *link, uint64_t session)
 {
-    uint64_t ended = writer_ended(self);
-    if (self->told < ended)
-        self->told = ended;
-    writer_hold(self, link, session, self->told, true);
+    writer_queue_t *queue = self->queue;
+    if (!queue)
+        return;
+    uint64_t ended = queue_ended(queue);
+    if (queue->told < ended)
+        queue->told = ended;
+    queue_hold(queue, link, session, queue->told, true);
 }
 
 void writer_disown(session_writer_t *self)
 {
-    self->disowned_first = self->told;
-    self->disowned_end = self->told = self->stated = self->next;
+    writer_queue_t *queue = self->queue;
+    if (!queue)
+        return;
+    queue->disowned_first = queue->told;
+    queue->disowned_end = queue->told = queue->stated = queue->next;
 }
 
 /* Bytes at the front of the output that end a line whose beginning was written. */
@@ -351,40 +378,48 @@ void writer_report(session_writer_t *self, uint64_t index, const writer_loss_t *
 {
     const queued_copy_t *copy = writer_at(self, index);
     if (copy->shared) {
-        share_report(copy->share, loss->name, error, loss->reason, index < self->shares_ended);
+        share_report(copy->share, loss->name, error, loss->reason, index < self->queue->shares_ended);
         return;
     }
-    if (index >= self->disowned_first && index < self->disowned_end)
+    if (index >= self->queue->disowned_first && index < self->queue->disowned_end)
         return;
     link_report(loss->link, loss->session,
         &(body_report_t){.error = (uint16_t)error,
             .reason = (uint16_t)loss->reason,
-            .settled = index < self->told,
+            .settled = index < self->queue->told,
             .origin = copy->origin->node,
             .session = copy->session,
             .number = copy->number,
             .name = loss->name});
 }
 
-unsigned writer_return(session_writer_t *self, const writer_loss_t *loss)
+/* Returns the copies whose lines end behind that position, at which they end from then on. */
+static unsigned writer_return_behind(session_writer_t *self, uint64_t kept_end, const writer_loss_t *loss)
 {
-    size_t tail = writer_tail(self);
-    uint64_t kept_end = writer_position(self) + tail;
+    writer_queue_t *queue = self->queue;
     unsigned count = 0;
-    for (uint64_t i = self->written; i < self->next; i++) {
-        queued_copy_t *copy = writer_at(self, i);
+    for (uint64_t i = queue->written; i < queue->next; i++) {
+        queued_copy_t *copy = queue_at(queue, i);
         if (copy->end <= kept_end)
             continue;
         if (!copy->returned) {
             writer_report(self, i, loss, FERRY_ERROR_UNDELIVERED);
             copy->returned = true;
-            self->receipts -= copy->receipt;
+            queue->receipts -= copy->receipt;
             copy->receipt = false;
             count++;
         }
         copy->end = kept_end;
     }
-    self->returned += count;
+    queue->returned += count;
+    return count;
+}
+
+unsigned writer_return(session_writer_t *self, const writer_loss_t *loss)
+{
+    size_t tail = writer_tail(self);
+    uint64_t kept_end = writer_position(self) + tail;
+    unsigned count = self->queue ? writer_return_behind(self, kept_end, loss) : 0;
     self->output.end = self->output.start + tail;
     self->position = kept_end;
     if (!tail) {
@@ -397,45 +432,55 @@ unsigned writer_return(session_writer_t *self, const writer_loss_t *loss)
 
 unsigned writer_doubt(session_writer_t *self, const writer_loss_t *loss)
 {
+    writer_queue_t *queue = self->queue;
     unsigned count = 0;
-    for (; self->acknowledged < self->written; writer_pass(self)) {
-        if (writer_at(self, self->acknowledged)->returned)
+    if (!queue)
+        return 0;
+    for (; queue->acknowledged < queue->written; writer_pass(self)) {
+        if (queue_at(queue, queue->acknowledged)->returned)
             continue;
-        writer_report(self, self->acknowledged, loss, FERRY_ERROR_UNCONFIRMED);
+        writer_report(self, queue->acknowledged, loss, FERRY_ERROR_UNCONFIRMED);
         count++;
     }
-    writer_release(self, loss->link);
+    queue_release(queue, loss->link);
     return count;
 }
 
 unsigned writer_lose(session_writer_t *self, const writer_loss_t *loss)
 {
+    writer_queue_t *queue = self->queue;
     self->mid_line = false;
     unsigned count = writer_return(self, loss);
-    self->acknowledged = self->written;
-    self->returned = self->receipts = 0;
-    writer_release(self, loss->link);
+    if (!queue)
+        return count;
+    queue->acknowledged = queue->written;
+    queue->returned = queue->receipts = 0;
+    queue_release(queue, loss->link);
     return count;
 }
 
 void writer_forget(session_writer_t *self, link_t *link)
 {
-    self->told = self->acknowledged = self->written = self->stated = self->next;
-    self->returned = self->receipts = 0;
-    writer_release(self, link);
+    writer_queue_t *queue = self->queue;
+    if (!queue)
+        return;
+    queue->told = queue->acknowledged = queue->written = queue->stated = queue->next;
+    queue->returned = queue->receipts = 0;
+    queue_release(queue, link);
 }
 
 uint64_t writer_queued(const session_writer_t *self)
 {
-    uint64_t count = self->next - self->written;
-    for (uint64_t i = self->written; self->returned && i < self->next; i++)
-        count -= self->copies[i & (self->capacity - 1)].returned;
+    const writer_queue_t *queue = writer_queue(self);
+    uint64_t count = queue->next - queue->written;
+    for (uint64_t i = queue->written; queue->returned && i < queue->next; i++)
+        count -= writer_at(self, i)->returned;
     return count;
 }
 
 bool writer_became_paused(session_writer_t *self, const writer_limits_t *limits)
 {
-    size_t size = buffer_size(&self->output), unacked = buffer_size(&self->unacked);
+    size_t size = buffer_size(&self->output), unacked = writer_unacked_size(self);
     if (self->paused ||
         (size < limits->high_mark && unacked < limits->high_mark && writer_waiting(self) < limits->share))
         return false;
@@ -445,16 +490,17 @@ bool writer_became_paused(session_writer_t *self, const writer_limits_t *limits)
 bool writer_became_resumed(session_writer_t *self, const writer_limits_t *limits)
 {
     if (!self->paused || buffer_size(&self->output) > limits->low_mark ||
-        buffer_size(&self->unacked) > limits->low_mark || writer_waiting(self) > limits->share / 4)
+        writer_unacked_size(self) > limits->low_mark || writer_waiting(self) > limits->share / 4)
         return false;
     self->paused = false;
     return true;
 }
 
 /* Where in the stream the first copy ends that the client's kernel may not have. */
-static uint64_t writer_acknowledged_end(session_writer_t *self)
+static uint64_t writer_acknowledged_end(const session_writer_t *self)
 {
-    return self->acknowledged < self->next ? writer_at(self, self->acknowledged)->end : self->position;
+    const writer_queue_t *queue = writer_queue(self);
+    return queue->acknowledged < queue->next ? writer_at(self, queue->acknowledged)->end : self->position;
 }
 
 bool writer_is_stalled(session_writer_t *self, const writer_limits_t *limits, uint64_t now_ms)
@@ -472,23 +518,40 @@ bool writer_is_stalled(session_writer_t *self, const writer_limits_t *limits, ui
 
 void writer_number(session_writer_t *self, uint64_t first)
 {
-    if (self->numbered)
+    if (self->numbers)
         return;
-    self->numbered = true;
-    self->number_first = self->number_next = first;
+    self->numbers = calloc(1, sizeof *self->numbers);
+    if (!self->numbers)
+        abort();
+    self->numbers->first = self->numbers->next = first;
+}
+
+uint64_t writer_next_number(const session_writer_t *self)
+{
+    return self->numbers ? self->numbers->next : 0;
+}
+
+void writer_skip_to(session_writer_t *self, uint64_t number)
+{
+    writer_numbers_t *numbers = self->numbers;
+    if (numbers->first == numbers->next)
+        numbers->first = number;
+    numbers->next = number;
 }
 
 bool writer_confirm(session_writer_t *self, uint64_t number)
 {
-    uint64_t next = self->number_first, confirmed = self->confirmed;
-    for (uint64_t i = self->acknowledged; i < self->written && next <= number; i++)
+    const writer_queue_t *queue = writer_queue(self);
+    uint64_t next = self->numbers->first, confirmed = queue->confirmed;
+    for (uint64_t i = queue->acknowledged; i < queue->written && next <= number; i++)
         if (writer_at(self, i)->line_size) {
             next++;
             confirmed = i + 1;
         }
     if (number >= next)
         return false;
-    self->confirmed = confirmed;
+    if (self->queue)
+        self->queue->confirmed = confirmed;
     return true;
 }
 
@@ -506,28 +569,32 @@ void writer_suspend(session_writer_t *self)
 
 void writer_abandon(session_writer_t *self, const writer_loss_t *loss, uint64_t *doubted, uint64_t *returned)
 {
-    for (; self->acknowledged < self->next; writer_pass(self)) {
-        bool is_written = self->acknowledged < self->written;
-        if (writer_at(self, self->acknowledged)->returned || writer_at(self, self->acknowledged)->passed)
+    writer_queue_t *queue = self->queue;
+    if (!queue)
+        return;
+    for (; queue->acknowledged < queue->next; writer_pass(self)) {
+        bool is_written = queue->acknowledged < queue->written;
+        const queued_copy_t *copy = queue_at(queue, queue->acknowledged);
+        if (copy->returned || copy->passed)
             continue;
-        writer_report(self, self->acknowledged, loss, is_written ? FERRY_ERROR_UNCONFIRMED : FERRY_ERROR_UNDELIVERED);
+        writer_report(self, queue->acknowledged, loss, is_written ? FERRY_ERROR_UNCONFIRMED : FERRY_ERROR_UNDELIVERED);
         ++*(is_written ? doubted : returned);
     }
-    self->written = self->next;
-    writer_release(self, loss->link);
+    queue->written = queue->next;
+    queue_release(queue, loss->link);
 }
 
 size_t writer_line_size(const session_writer_t *self, uint64_t index)
 {
-    return self->copies[index & (self->capacity - 1)].line_size;
+    return writer_at(self, index)->line_size;
 }
 
 bool writer_numbered_at(const session_writer_t *self, uint64_t index, size_t offset, numbered_copy_t *copy)
 {
-    const queued_copy_t *queued = &self->copies[index & (self->capacity - 1)];
+    const queued_copy_t *queued = writer_at(self, index);
     if (!queued->line_size)
         return false;
-    const char *line = (const char *)self->unacked.data + self->unacked.start + offset;
+    const char *line = buffer_span(&self->numbers->unacked).data + offset;
     const char *sender = (const char *)memchr(line, ' ', queued->line_size) + strlen(" from ");
     const char *end = line + queued->line_size - 1, *colon = memchr(sender, ':', (size_t)(end - sender));
     const char *space = memchr(sender, ' ', (size_t)(colon - sender));
@@ -540,10 +607,11 @@ bool writer_numbered_at(const session_writer_t *self, uint64_t index, size_t off
 
 void writer_pass_on(session_writer_t *self, uint64_t index)
 {
-    writer_at(self, index)->passed = true;
-    while (self->acknowledged < self->next && writer_at(self, self->acknowledged)->passed) {
-        if (self->written == self->acknowledged)
-            self->written++;
+    writer_queue_t *queue = self->queue;
+    queue_at(queue, index)->passed = true;
+    while (queue->acknowledged < queue->next && queue_at(queue, queue->acknowledged)->passed) {
+        if (queue->written == queue->acknowledged)
+            queue->written++;
         writer_pass(self);
     }
 }

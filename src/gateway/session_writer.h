@@ -54,36 +54,69 @@ typedef struct {
  * came from remember of it. Bytes. */
 #define WRITER_COPY_SIZE (sizeof(queued_copy_t) + 40)
 
+/* The copies that have not ended, or whose end was not told: a ring, there while it is needed. All zero is an empty
+ * one.
+ */
+typedef struct {
+    uint64_t first, told, acknowledged, written, stated, next; /* copies as drawn above; they count up */
+    uint64_t confirmed;                    /* copies below it were acknowledged by the client, if they have a number */
+    uint64_t awaited;                      /* copies below it hold up the drain */
+    uint64_t shares_ended;                 /* parts of groups' copies below it have ended */
+    uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
+    uint32_t shares;                       /* parts of groups' copies in the queue */
+    uint32_t receipts;                     /* copies from `acknowledged` on with a receipt */
+    uint32_t returned;                     /* copies from `acknowledged` on that were returned */
+    uint32_t look_count; /* unacknowledged copies at which the kernel is asked; rises while it helps little */
+    uint32_t capacity;   /* a power of two */
+    queued_copy_t copies[];
+} writer_queue_t;
+
+/* What a client has that says what it has done with. */
+typedef struct {
+    buffer_t unacked;     /* the lines of the copies with numbers from `acknowledged` on */
+    uint64_t first, next; /* their numbers */
+} writer_numbers_t;
+
+/* All zero is a valid one, with nothing to write. */
 typedef struct {
     buffer_t output;
-    uint64_t position;     /* bytes that were ever put into the output */
-    queued_copy_t *copies; /* ring of `capacity`, a power of two */
-    uint32_t capacity;
-    uint32_t look_count; /* unacknowledged copies at which the kernel is asked; rises while it helps little */
-    uint64_t first, told, acknowledged, written, stated, next; /* copies as drawn above; they count up for ever */
-    uint64_t awaited;                                          /* copies below it hold up the drain */
-    uint64_t shares, shares_ended;         /* parts of groups' copies in the queue; those below it have ended */
-    uint64_t receipts;                     /* copies from `acknowledged` on with a receipt */
-    uint64_t returned;                     /* copies from `acknowledged` on that were returned */
-    uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
-    buffer_t unacked;                      /* the lines of the copies with numbers from `acknowledged` on */
-    uint64_t number_first, number_next;    /* their numbers */
-    uint64_t confirmed;                    /* copies below it were acknowledged by the client, if they have a number */
-    bool numbered;                         /* what comes gets a number, and is delivered when the client says so */
-    bool lapsed;                           /* but when its kernel has it, as everything else */
-    bool away;                             /* there is no client: nothing is put into the output */
-    bool is_tcp;   /* the client's kernel acknowledges what it has; otherwise what is written is there */
-    bool ended;    /* the end of file was written, too */
-    bool mid_line; /* what was written last ended within a line */
-    bool blocked;  /* the socket takes no more at the moment */
-    bool paused;   /* the high mark was passed, and the low mark was not yet reached */
+    uint64_t position;         /* bytes that were ever put into the output */
+    writer_queue_t *queue;     /* NULL while it is empty and nothing has come lately */
+    writer_numbers_t *numbers; /* NULL before writer_number */
+    bool lapsed : 1;   /* the client will say nothing more: what its kernel has is delivered, as without numbers */
+    bool away : 1;     /* there is no client: nothing is put into the output */
+    bool is_tcp : 1;   /* the client's kernel acknowledges what it has; otherwise what is written is there */
+    bool ended : 1;    /* the end of file was written, too */
+    bool mid_line : 1; /* what was written last ended within a line */
+    bool blocked : 1;  /* the socket takes no more at the moment */
+    bool paused : 1;   /* the high mark was passed, and the low mark was not yet reached */
+    size_t counted;    /* bytes of memory, as the worker counted them last */
     uint64_t stall_since_ms, stall_position, stall_acknowledged;
     list_node_t stalling;       /* in the worker's list of blocked sessions */
     list_node_t dirty;          /* in the worker's list of sessions to flush */
-    list_node_t unacknowledged; /* in the worker's list of sessions with such copies */
+    list_node_t unacknowledged; /* in the worker's list of sessions with such copies, or memory to give back */
     list_node_t receipted;      /* in its list of those that are looked at soon, for their receipts */
-    size_t counted;             /* bytes of memory, as the worker counted them last */
 } session_writer_t;
+
+extern const writer_queue_t writer_no_queue;
+
+/* To look at. */
+static inline const writer_queue_t *writer_queue(const session_writer_t *self)
+{
+    return self->queue ? self->queue : &writer_no_queue;
+}
+
+/* Whether what comes gets a number, and is delivered when the client says so. */
+static inline bool writer_is_numbered(const session_writer_t *self)
+{
+    return self->numbers != NULL;
+}
+
+/* Bytes of the lines with numbers that the client has not acknowledged. */
+static inline size_t writer_unacked_size(const session_writer_t *self)
+{
+    return self->numbers ? buffer_size(&self->numbers->unacked) : 0;
+}
 
 /* All copies must have been let go (writer_forget). */
 void writer_fini(session_writer_t *self);
@@ -106,6 +139,10 @@ void writer_answer(session_writer_t *self, const body_copy_t *copy, origin_t *or
 void writer_number(session_writer_t *self, uint64_t first);
 bool writer_confirm(session_writer_t *self, uint64_t number);
 
+/* The number that comes next, 0 if none does; the next is that one. */
+uint64_t writer_next_number(const session_writer_t *self);
+void writer_skip_to(session_writer_t *self, uint64_t number);
+
 /* The client will say nothing more. */
 void writer_lapse(session_writer_t *self);
 
@@ -117,7 +154,7 @@ void writer_suspend(session_writer_t *self);
 void writer_abandon(session_writer_t *self, const writer_loss_t *loss, uint64_t *doubted, uint64_t *returned);
 
 /* A copy that is numbered, at its index, as it is to be given to who has the name now; `offset` is where its line
- * begins in self->unacked. Spans are borrowed until that changes. False if it has no number. */
+ * begins among the unacknowledged lines. Spans are borrowed until that changes. False if it has no number. */
 typedef struct {
     uint64_t number;
     span_t sender, group, text; /* the group is empty if it is to the client's name */
@@ -148,7 +185,7 @@ void writer_end(session_writer_t *self, int fd);
  * many have been delivered since it was asked last. Works on a connection that is lost, until it is closed. */
 uint64_t writer_acknowledge(session_writer_t *self, link_t *link, int fd);
 
-/* Gives back the memory of a queue that is empty, beyond what the next small burst needs. */
+/* Gives back the memory of what is empty, and of a queue that has become much shorter. */
 void writer_rest(session_writer_t *self);
 
 /* Tells the link of held copies and of those that have been written since. After the write pass of a turn. */
@@ -192,13 +229,15 @@ static inline bool writer_is_empty(const session_writer_t *self)
 /* Bytes of memory, with what is allocated and not used. */
 static inline size_t writer_memory(const session_writer_t *self)
 {
-    return self->output.capacity + self->unacked.capacity + self->capacity * sizeof(queued_copy_t);
+    size_t queue = self->queue ? sizeof *self->queue + self->queue->capacity * sizeof(queued_copy_t) : 0;
+    return queue + self->output.capacity + (self->numbers ? self->numbers->unacked.capacity : 0);
 }
 
 /* Bytes that wait for the client to read, with what its copies take beside until its kernel has them. */
 static inline size_t writer_waiting(const session_writer_t *self)
 {
-    return buffer_size(&self->output) + (size_t)(self->next - self->acknowledged) * WRITER_COPY_SIZE;
+    const writer_queue_t *queue = writer_queue(self);
+    return buffer_size(&self->output) + (size_t)(queue->next - queue->acknowledged) * WRITER_COPY_SIZE;
 }
 
 /* Copies that wait to be written. */
@@ -207,19 +246,26 @@ uint64_t writer_queued(const session_writer_t *self);
 /* Written copies of which it is not known whether the client's kernel has them. Some may have been returned before. */
 static inline uint64_t writer_unacknowledged(const session_writer_t *self)
 {
-    return self->written - self->acknowledged;
+    return writer_queue(self)->written - writer_queue(self)->acknowledged;
+}
+
+/* Whether there is nothing to look up, and no memory to give back. */
+static inline bool writer_is_at_rest(const session_writer_t *self)
+{
+    return writer_memory(self) == 0;
 }
 
 /* From now on the drain waits until the client's kernel has acknowledged what was written, or that has ended otherwise.
  */
 static inline void writer_await(session_writer_t *self)
 {
-    self->awaited = self->written;
+    if (self->queue)
+        self->queue->awaited = self->queue->written;
 }
 
 static inline bool writer_is_awaited(const session_writer_t *self)
 {
-    return self->acknowledged < self->awaited;
+    return writer_queue(self)->acknowledged < writer_queue(self)->awaited;
 }
 
 /* Whether a copy with a receipt was written, and the kernel may have acknowledged it. */
@@ -228,19 +274,20 @@ bool writer_owes_receipt(const session_writer_t *self);
 /* Whether so many are unacknowledged that the kernel is to be asked. */
 static inline bool writer_must_look(const session_writer_t *self)
 {
-    return writer_unacknowledged(self) > self->look_count;
+    return writer_unacknowledged(self) > writer_queue(self)->look_count;
 }
 
 /* Copies that have not ended. */
 static inline uint64_t writer_pending(const session_writer_t *self)
 {
-    return self->next - self->acknowledged - self->returned;
+    const writer_queue_t *queue = writer_queue(self);
+    return queue->next - queue->acknowledged - queue->returned;
 }
 
 /* Whether some copy's end must still be told to its origin. */
 static inline bool writer_owes(const session_writer_t *self)
 {
-    return self->told != self->next;
+    return writer_queue(self)->told != writer_queue(self)->next;
 }
 
 #endif

@@ -46,7 +46,9 @@ void worker_forget(session_t *session)
     self->session_count--;
     budget_leave(self->account.budget);
     self->counters.logouts += session_was_confirmed(session);
-    handover_send_bytes(zsock_resolve(self->listener), &session->origin, sizeof session->origin, ZMQ_DONTWAIT);
+    handoff_t handoff = {.fd = -1};
+    memcpy(handoff.address, session->address, strlen(session->address) + 1);
+    handover_send_bytes(zsock_resolve(self->listener), &handoff, sizeof handoff, ZMQ_DONTWAIT);
     watch_touch(self->listener_watch);
 }
 

@@ -40,8 +40,8 @@ static void on_drain_session(session_t *session, void *arg)
         reader_finish(session);
         if (session->state != SESSION_OPEN)
             return;
-        session->reader.acks_only = session->writer.numbered;
-        session->reader.ended = !session->writer.numbered;
+        session->reader.acks_only = writer_is_numbered(&session->writer);
+        session->reader.ended = !writer_is_numbered(&session->writer);
         session->reader.choked = false;
         list_remove(&session->waiting);
         writer_line(&session->writer, &(span_t){"info draining", 13}, 1);

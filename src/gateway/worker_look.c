@@ -16,6 +16,8 @@ void worker_look(worker_t *self)
         list_append(&self->unacknowledged, node);
         session_look(session);
         writer_rest(&session->writer);
+        if (writer_is_at_rest(&session->writer))
+            list_remove(node);
         worker_memory_count(session);
         if (session->writer.paused)
             worker_dirty(session);

@@ -74,8 +74,8 @@ static uint64_t fill(void)
     while (writer_write(&writer, server) > 0)
         wait_acknowledged(0);
     assert_true(writer.blocked);
-    assert_in_range(writer.written, 4, 199);
-    return writer.written;
+    assert_in_range(writer_queue(&writer)->written, 4, 199);
+    return writer_queue(&writer)->written;
 }
 
 /* The client's connection ends with a reset. */
@@ -145,7 +145,7 @@ static void the_kernel_still_tells_after_a_reset(void **state)
     wait_acknowledged(0);
     size_t size = received();
     reset();
-    assert_in_range(acknowledge(), size / long_line_size(), writer.written - 1);
+    assert_in_range(acknowledge(), size / long_line_size(), writer_queue(&writer)->written - 1);
 }
 
 static void the_kernel_still_tells_when_a_write_has_failed(void **state)
@@ -156,7 +156,7 @@ static void the_kernel_still_tells_when_a_write_has_failed(void **state)
     size_t size = received();
     reset();
     assert_int_equal(writer_write(&writer, server), -1);
-    assert_in_range(acknowledge(), size / long_line_size(), writer.written - 1);
+    assert_in_range(acknowledge(), size / long_line_size(), writer_queue(&writer)->written - 1);
 }
 
 static void a_copy_that_was_told_as_ended_is_unconfirmed_all_the_same(void **state)
@@ -224,7 +224,7 @@ static void a_look_that_helps_little_is_repeated_later(void **state)
     assert_true(writer_must_look(&writer));
     wait_acknowledged(0);
     acknowledge();
-    uint64_t least = writer.look_count;
+    uint64_t least = writer_queue(&writer)->look_count;
     expect_read("from eve: hello\n");
     for (uint64_t number = 2; number <= 10000; number++)
         put_copy(number, "");
@@ -234,7 +234,7 @@ static void a_look_that_helps_little_is_repeated_later(void **state)
     acknowledge();
     assert_true(writer_unacknowledged(&writer) > least);
     assert_false(writer_must_look(&writer));
-    assert_int_equal(writer.look_count, 2 * writer_unacknowledged(&writer));
+    assert_int_equal(writer_queue(&writer)->look_count, 2 * writer_unacknowledged(&writer));
 }
 
 #define TCP_TEST(function) cmocka_unit_test_setup_teardown(function, open_tcp, writer_close)

@@ -36,7 +36,7 @@ static void a_numbered_copy_is_held_until_its_client_has_said_so(void **state)
     assert_string_equal(text, "3 from eve: three\n");
     assert_true(writer_confirm(&writer, 3));
     assert_int_equal(acknowledge(), 2);
-    assert_int_equal(buffer_size(&writer.unacked), 0);
+    assert_int_equal(writer_unacked_size(&writer), 0);
 }
 
 static void what_was_not_acknowledged_can_be_given_on(void **state)

@@ -79,7 +79,7 @@ static void a_lost_client_leaves_no_receipt_open(void **state)
     writer_loss_t loss = loss_of(FERRY_REASON_GONE);
     assert_int_equal(writer_doubt(&writer, &loss), 1); /* nobody has asked the kernel */
     assert_int_equal(writer_lose(&writer, &loss), 1);
-    assert_int_equal(writer.receipts, 0);
+    assert_int_equal(writer_queue(&writer)->receipts, 0);
     tell();
     link_flush(rig.link);
     expect_report_of(FERRY_ERROR_UNCONFIRMED, 1, FERRY_REASON_GONE);
@@ -97,7 +97,7 @@ static void a_copy_that_is_returned_holds_up_nobody(void **state)
     tell();
     expect_report(1, FERRY_REASON_STALLED);
     expect_end(1);
-    assert_int_equal(writer.receipts, 0);
+    assert_int_equal(writer_queue(&writer)->receipts, 0);
 }
 
 int main(void)
