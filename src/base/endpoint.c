@@ -213,16 +213,22 @@ void endpoint_text(const endpoint_t *self, char text[ENDPOINT_SIZE])
         snprintf(text + size, ENDPOINT_SIZE - size, "%s", self->path);
 }
 
+void endpoint_of_address(const struct sockaddr_storage *address, char text[ENDPOINT_SIZE])
+{
+    if (address->ss_family == AF_INET || address->ss_family == AF_INET6)
+        inet_text(address, text, ENDPOINT_SIZE);
+    else
+        snprintf(text, ENDPOINT_SIZE, "%s", address->ss_family == AF_UNIX ? "unix" : "unknown");
+}
+
 void endpoint_of_socket(int fd, bool peer, char text[ENDPOINT_SIZE])
 {
     struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     struct sockaddr *generic = (struct sockaddr *)&address;
-    int rc = peer ? getpeername(fd, generic, &size) : getsockname(fd, generic, &size);
-    if (rc == 0 && (address.ss_family == AF_INET || address.ss_family == AF_INET6))
-        inet_text(&address, text, ENDPOINT_SIZE);
-    else
-        snprintf(text, ENDPOINT_SIZE, "%s", rc == 0 && address.ss_family == AF_UNIX ? "unix" : "unknown");
+    if ((peer ? getpeername(fd, generic, &size) : getsockname(fd, generic, &size)) != 0)
+        address.ss_family = AF_UNSPEC;
+    endpoint_of_address(&address, text);
 }
 
 static int open_socket(const endpoint_t *self)

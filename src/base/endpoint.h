@@ -39,8 +39,10 @@ int endpoint_listen(const endpoint_t *self, int backlog);
 /* Writes the endpoint as text; after endpoint_listen on port 0 use endpoint_of_socket to learn the chosen port. */
 void endpoint_text(const endpoint_t *self, char text[ENDPOINT_SIZE]);
 
-/* Where `fd` is bound (peer = false) or where its other end is (peer = true), as text without the scheme
- * ("127.0.0.1:50000", "[::1]:7", "unix"). */
+/* A socket's address as text without the scheme: "127.0.0.1:50000", "[::1]:7", "unix", or else "unknown". */
+void endpoint_of_address(const struct sockaddr_storage *address, char text[ENDPOINT_SIZE]);
+
+/* Where `fd` is bound (peer = false) or where its other end is (peer = true), as endpoint_of_address. */
 void endpoint_of_socket(int fd, bool peer, char text[ENDPOINT_SIZE]);
 
 #endif

@@ -33,7 +33,8 @@ static int user_timeout_ms(const worker_limits_t *limits)
     return patience < INT_MAX ? (int)patience : INT_MAX;
 }
 
-bool client_socket_prepare(int fd, const worker_limits_t *limits)
+/* N.B. the last is what tells that all are set. Returns false for a socket that is not TCP's. */
+static bool socket_set_all(int fd, const worker_limits_t *limits)
 {
     socket_set(fd, SOL_SOCKET, SO_SNDBUF, limits->send_buffer_size);
     socket_set(fd, SOL_SOCKET, SO_RCVBUF, limits->receive_buffer_size);
@@ -41,7 +42,20 @@ bool client_socket_prepare(int fd, const worker_limits_t *limits)
     socket_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE);
     socket_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL);
     socket_set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
-    socket_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms(limits));
     socket_set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_SIZE);
-    return socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    return socket_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms(limits));
+}
+
+void client_socket_listen(int fd, const worker_limits_t *limits)
+{
+    socket_set_all(fd, limits);
+}
+
+bool client_socket_prepare(int fd, const worker_limits_t *limits)
+{
+    int timeout_ms = 0;
+    socklen_t size = sizeof timeout_ms;
+    bool is_tcp = getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size) == 0;
+    return (is_tcp && timeout_ms == user_timeout_ms(limits)) || socket_set_all(fd, limits);
 }

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/reactor.h"
 #include "base/table.h"
+#include "gateway/client_socket.h"
 #include "gateway/handoff.h"
 #include "wire/error.h"
 
@@ -101,10 +102,10 @@ static outlet_t *listener_least(listener_t *self)
     return least;
 }
 
-static void listener_hand_over(listener_t *self, int fd)
+static void listener_hand_over(listener_t *self, int fd, const struct sockaddr_storage *from)
 {
     char address[ENDPOINT_SIZE];
-    endpoint_of_socket(fd, true, address);
+    endpoint_of_address(from, address);
     handoff_t handoff = {.fd = fd};
     snprintf(handoff.address, sizeof handoff.address, "%.*s", HANDOFF_ADDRESS_SIZE - 1, address);
     visitor_t *visitor = listener_visitor(self, handoff.address);
@@ -135,13 +136,13 @@ static void listener_wait_descriptors(listener_t *self, int error)
     listener_pause(self, LISTENER_PAUSE_MS);
 }
 
-static void listener_take(listener_t *self, int fd)
+static void listener_take(listener_t *self, int fd, const struct sockaddr_storage *from)
 {
     if (self->full)
         log_info("accept-resumed", log_uint("sessions", self->session_count));
     self->full = false;
     self->tokens -= 1;
-    listener_hand_over(self, fd);
+    listener_hand_over(self, fd, from);
     if (fd >= self->descriptor_max)
         self->session_count_max = self->session_count;
 }
@@ -158,9 +159,11 @@ static bool door_accept(door_t *self)
         listener_wait_descriptors(listener, EMFILE);
         return false;
     }
-    int fd = accept4(self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct sockaddr_storage from = {0};
+    socklen_t size = sizeof from;
+    int fd = accept4(self->fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        listener_take(listener, fd);
+        listener_take(listener, fd, &from);
         return true;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -343,8 +346,12 @@ static int listener_open_all(listener_t *self, const listener_args_t *args)
         if (listener_open(self, text) != 0)
             return -1;
     }
-    for (size_t i = 0; i < self->door_count; i++)
+    worker_limits_t limits = {0};
+    worker_limits_init(&limits, args->config);
+    for (size_t i = 0; i < self->door_count; i++) {
+        client_socket_listen(self->doors[i].fd, &limits);
         door_init(&self->doors[i], self);
+    }
     return 0;
 }
 

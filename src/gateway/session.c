@@ -131,15 +131,17 @@ static bool session_is_bound(const session_t *self)
            (self->registered || writer_owes(&self->writer) || session_forwards(self));
 }
 
-void session_poll(session_t *self)
+/* What the session needs to hear of. */
+static int session_events(const session_t *self)
 {
-    if (self->fd < 0)
-        return;
     int events = self->reader.ended || self->half_closed ? 0 : UV_DISCONNECT;
     if (reader_is_wanted(self) || (self->state == SESSION_CLOSING && !self->client_closed))
         events |= UV_READABLE;
-    if (self->writer.blocked)
-        events |= UV_WRITABLE;
+    return self->writer.blocked ? events | UV_WRITABLE : events;
+}
+
+static void session_poll_for(session_t *self, int events)
+{
     if (events == self->poll_events)
         return;
     self->poll_events = (short)events;
@@ -147,6 +149,14 @@ void session_poll(session_t *self)
         uv_poll_start(&self->poll, events, on_poll);
     else
         uv_poll_stop(&self->poll);
+}
+
+void session_poll(session_t *self)
+{
+    if (self->fd < 0)
+        return;
+    int events = session_events(self);
+    session_poll_for(self, events | (self->poll_events & ~UV_WRITABLE));
 }
 
 void session_await(session_t *self)
@@ -170,15 +180,9 @@ static void session_discard(session_t *self)
         session_poll(self);
 }
 
-static void on_poll(uv_poll_t *handle, int status, int events)
+/* Something may be read, or the client has ended its side. */
+static void session_hear(session_t *self, int events)
 {
-    session_t *self = handle->data;
-    if (status < 0) {
-        session_cut(self, CLOSE_CLIENT_GONE);
-        return;
-    }
-    if (events & UV_WRITABLE)
-        worker_dirty(self);
     if (self->state == SESSION_CLOSING) {
         session_discard(self);
         return;
@@ -187,7 +191,22 @@ static void on_poll(uv_poll_t *handle, int status, int events)
         self->half_closed = true;
     if (events & UV_READABLE && reader_is_wanted(self))
         reader_read(self);
-    if (self->fd >= 0)
+}
+
+static void on_poll(uv_poll_t *handle, int status, int events)
+{
+    session_t *self = handle->data;
+    if (status < 0) {
+        session_cut(self, CLOSE_CLIENT_GONE);
+        return;
+    }
+    bool is_unwanted = events & ~session_events(self);
+    if (events & UV_WRITABLE)
+        worker_dirty(self);
+    session_hear(self, events);
+    if (self->fd >= 0 && is_unwanted)
+        session_poll_for(self, session_events(self));
+    else
         session_poll(self);
 }
 

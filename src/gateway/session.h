@@ -133,7 +133,8 @@ static inline bool session_is_over(const session_t *self)
     return self->state == SESSION_CLOSING && self->client_closed && !writer_unacknowledged(&self->writer);
 }
 
-/* Makes the poll handle ask for what the session needs now. */
+/* Makes the poll handle ask for what the session needs now. What it does not need any more is asked for until it comes:
+ * a wait that is over before that costs no system call. */
 void session_poll(session_t *self);
 
 /* A new link to its broker is up: states the session anew. If the node was given_up, what it has taken is not told of

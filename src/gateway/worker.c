@@ -150,7 +150,7 @@ static void on_pipe(void *arg, short events)
     zmsg_destroy(&message);
 }
 
-static void worker_limits_init(worker_limits_t *self, const config_t *config)
+void worker_limits_init(worker_limits_t *self, const config_t *config)
 {
     self->line.line_size = (size_t)config_number(config, "gateway/max_line");
     self->line.name_size = (size_t)config_number(config, "gateway/max_name");

@@ -32,6 +32,9 @@ typedef struct {
     uint64_t unready_after_ms;
 } worker_limits_t;
 
+/* What the configuration says. */
+void worker_limits_init(worker_limits_t *self, const config_t *config);
+
 typedef struct {
     uint64_t messages, bad_lines, logins, logouts, pauses;
     uint64_t closes[64]; /* by close reason */
