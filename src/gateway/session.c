@@ -275,6 +275,7 @@ void session_confirm(session_t *self, link_claim_t claim)
 static void session_flush_out(session_t *self)
 {
     session_move(self, SESSION_FLUSHING);
+    self->writer.is_last = true;
     worker_dirty(self);
 }
 

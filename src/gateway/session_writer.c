@@ -193,15 +193,22 @@ static int writer_count_written(session_writer_t *self)
     return count;
 }
 
+/* N.B. the kernel sends the last bytes with the end of file, which therefore follows at once. */
+static ssize_t writer_put(const session_writer_t *self, int fd, span_t bytes)
+{
+    ssize_t size;
+    do
+        size = self->is_last ? send(fd, bytes.data, bytes.size, MSG_MORE) : write(fd, bytes.data, bytes.size);
+    while (size < 0 && errno == EINTR);
+    return size;
+}
+
 int writer_write(session_writer_t *self, int fd)
 {
     span_t output = buffer_span(&self->output);
     if (output.size == 0)
         return 0;
-    ssize_t size;
-    do
-        size = write(fd, output.data, output.size);
-    while (size < 0 && errno == EINTR);
+    ssize_t size = writer_put(self, fd, output);
     if (size < 0 && errno != EAGAIN)
         return -1;
     self->blocked = size < (ssize_t)output.size;

@@ -86,6 +86,7 @@ typedef struct {
     bool lapsed : 1;   /* the client will say nothing more: what its kernel has is delivered, as without numbers */
     bool away : 1;     /* there is no client: nothing is put into the output */
     bool is_tcp : 1;   /* the client's kernel acknowledges what it has; otherwise what is written is there */
+    bool is_last : 1;  /* the end of file follows what is in the output at once */
     bool ended : 1;    /* the end of file was written, too */
     bool mid_line : 1; /* what was written last ended within a line */
     bool blocked : 1;  /* the socket takes no more at the moment */
