@@ -44,7 +44,8 @@ int party_join(party_t *self, span_t group)
 {
     exchange_t *exchange = self->exchange;
     membership_t *membership = party_membership(self, group);
-    if (!membership && self->ties && self->ties->group_count >= exchange->options.groups)
+    unsigned count = self->ties ? self->ties->group_count : 0;
+    if (!membership && count >= exchange->options.groups)
         return -FERRY_ERROR_TOO_MANY_GROUPS;
     if (!membership) {
         membership = groups_join(&exchange->groups, group, self->session, self, self->is_paused);

@@ -67,7 +67,8 @@ static service_t *party_add_service(party_t *self, span_t name, uint32_t credit)
 int party_serve(party_t *self, span_t name, uint32_t credit)
 {
     service_t *service = party_service(self, name);
-    if (!service && self->ties && self->ties->service_count >= self->exchange->options.services)
+    unsigned count = self->ties ? self->ties->service_count : 0;
+    if (!service && count >= self->exchange->options.services)
         return -FERRY_ERROR_TOO_MANY_SERVICES;
     if (service)
         offer_set_credit(service->offer, credit);

@@ -53,8 +53,10 @@ static void watched_destroy(party_t *party, party_watch_t **at)
 int party_watch(party_t *self, span_t name)
 {
     party_watch_t **at = watched_at(self, name);
-    if (!*at && self->ties->watch_count >= self->exchange->options.watches)
+    if (!*at && self->ties->watch_count >= self->exchange->options.watches) {
+        party_untie(self);
         return -FERRY_ERROR_TOO_MANY_WATCHES;
+    }
     if (!*at)
         *at = watched_new(self, name);
     (*at)->is_asked = true;
