@@ -395,7 +395,7 @@ static void link_heard(link_t *self, uint32_t stamp)
 static void on_acknowledgement_due(uv_timer_t *timer)
 {
     link_t *self = timer->data;
-    self->acknowledge_now = true;
+    self->acknowledge_now = self->acknowledge_now || self->received != self->acknowledged;
 }
 
 /* An acknowledgement of little waits for company: at a low load it would cost two threads more than the batch did. */

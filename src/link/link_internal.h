@@ -51,6 +51,7 @@ struct link {
     origins_t origins;
     buffer_t body; /* records of the batch that is being made */
     uint32_t body_count;
+    size_t body_whole_size; /* of the body if each MORE were the message that it stands for */
     struct {
         bool is_message; /* and then of this session, with these flags, to these encoded recipients: */
         unsigned flags, recipient_count, group_count;

@@ -199,10 +199,18 @@ void link_flush(link_t *self)
         link_lose(self, CLOSE_ORDERLY, span_str("the broker said BYE"));
 }
 
+/* Whether a record of that size goes into the body, which is `whole_size` if it is a MORE and has to be a message
+ * again: a body that is sent again in part must still be one that the broker takes. */
+static bool link_has_place(const link_t *self, size_t size, size_t whole_size)
+{
+    return buffer_size(&self->body) + size <= self->batch_size &&
+           self->body_whole_size + whole_size <= link_largest(self);
+}
+
 /* Makes room in the body for one more record; a full batch is closed, and sent if it may be. */
 static void link_make_room(link_t *self, size_t size)
 {
-    if (self->body_count && buffer_size(&self->body) + size > self->batch_size) {
+    if (self->body_count && !link_has_place(self, size, size)) {
         link_seal(self);
         while (link_unsent(self) > 0)
             if (link_transmit(self, true, span_of(NULL, 0), self->acknowledged) != 0)
@@ -211,7 +219,9 @@ static void link_make_room(link_t *self, size_t size)
     if (self->body_count == 0) {
         buffer_reserve(&self->body, self->body_size_last + size + BODY_UP_HEADER_SIZE);
         body_begin_up(&self->body);
+        self->body_whole_size = 0;
     }
+    self->body_whole_size += size;
 }
 
 bool link_has_room(link_t *self)
@@ -265,9 +275,10 @@ bool link_send_more(link_t *self, span_t text)
 {
     size_t size = self->last.head_size + text.size;
     if (!self->last.is_message || (self->last.flags & ~BODY_MORE_FLAGS) != 0 || text.size > BODY_MORE_TEXT_MAX ||
-        buffer_size(&self->body) + size > self->batch_size)
+        !link_has_place(self, BODY_MORE_SIZE + text.size, size))
         return false;
     body_put_more(&self->body, text);
+    self->body_whole_size += size;
     self->body_count++;
     custody_accept(
         self->custody, self->last.session, (uint32_t)size, self->last.recipient_count, self->last.group_count);

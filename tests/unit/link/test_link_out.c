@@ -55,6 +55,22 @@ static void what_differs_from_the_message_before_in_its_text_alone_is_short(void
     rig_check_ledger();
 }
 
+/* So that it may be sent again with messages in the place of MOREs. */
+static void a_batch_is_closed_where_its_messages_would_pass_the_largest(void **state)
+{
+    (void)state;
+    rig.router.welcome.welcome.batch_size = 1000;
+    rig_join();
+    for (unsigned i = 0; i < 60; i++)
+        rig_send(5, "bob", "");
+    uint64_t sequence = router_expect_message(&rig.router, 1, "")->header.sequence;
+    unsigned in_first = 1;
+    for (unsigned i = 1; i < 60; i++)
+        in_first += router_expect_message(&rig.router, i + 1, "")->header.sequence == sequence;
+    size_t size = body_message_size(span_str("eve"), &(span_t){"bob", 3}, 1, span_str(""));
+    assert_in_range(in_first, 2, (1000 - BODY_UP_HEADER_SIZE) / size);
+}
+
 static void a_batch_is_closed_where_it_would_pass_the_largest(void **state)
 {
     (void)state;
@@ -401,6 +417,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         RIG_TEST(what_differs_from_the_message_before_in_its_text_alone_is_short),
         RIG_TEST(a_turn_is_one_batch),
+        RIG_TEST(a_batch_is_closed_where_its_messages_would_pass_the_largest),
         RIG_TEST(a_batch_is_closed_where_it_would_pass_the_largest),
         RIG_TEST(a_full_batch_goes_at_once),
         RIG_TEST(the_node_may_close_batches_earlier_than_the_broker_asks),

@@ -118,7 +118,7 @@ static void a_broker_that_has_taken_too_little_or_too_much_cannot_resume(void **
 static void a_fresh_link_sends_again_what_is_not_taken(void **state)
 {
     (void)state;
-    rig.options.batch_size = 200; /* two messages in each */
+    rig.options.batch_size = 140; /* two messages in each */
     rig_join();
     for (unsigned i = 1; i <= 6; i++)
         rig_send(1, "bob,zoe,ann", "a text of some forty bytes, more or less");
