@@ -288,8 +288,8 @@ static int process_run(process_t *self, role_t role)
     return code;
 }
 
-/* N.B. batches have up to link/batch bytes, and glibc maps each of such a size anew, and gives back what is freed at the
- * end of its heap: with texts of 1 KiB a broker had 30,000 page faults a second, a sixth of its time. */
+/* N.B. batches have up to link/batch bytes, and glibc maps each of such a size anew, and gives back what is freed at
+ * the end of its heap: with texts of 1 KiB a broker had 30,000 page faults a second, a sixth of its time. */
 static void keep_freed_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
