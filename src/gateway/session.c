@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* [2] session: the happy path is LOGIN, REGISTERING, OPEN, SETTLING, LEAVING, FLUSHING, CLOSING, DEAD. A client that is
  * lost or cut goes to GONE at once, where its name is let go; so a copy that is on its way to it is returned under its
- * name. Owner: the worker's thread. */
+ * name. Its states are one machine, which is why it has more than 500 lines. Owner: the worker's thread. */
 #include "gateway/session.h"
 
 #include <assert.h>
