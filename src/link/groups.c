@@ -2,7 +2,8 @@
 /* groups: a copy becomes a share with a place in its group's queue, and each member has a part in it. A share whose
  * parts were all written in the turn in which it came is never told of; of others HOLD and END are said in the order of
  * the queue, so that one that a slow member still has holds up the word on those behind it, and nothing else. A group
- * that is lost with its last member takes what still comes for it, and returns it. Owner: the node's thread. */
+ * that is lost with its last member takes what still comes for it, and returns it. Groups, members and shares are one
+ * account, which is why this has more than 500 lines. Owner: the node's thread. */
 #include "link/groups.h"
 
 #include <stdlib.h>

@@ -207,6 +207,8 @@ static void link_wait(link_t *self, uint64_t first_ms, uint64_t repeat_ms)
 static void link_reset(link_t *self)
 {
     self->acknowledged = 0;
+    self->unacknowledged_size = 0;
+    self->acknowledge_now = false;
     self->broker_drains = self->drained_told = self->bye_heard = false;
     self->pause_count = 0;
     self->hold_at = SIZE_MAX;

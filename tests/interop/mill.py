@@ -79,7 +79,6 @@ class Asker(Client):
 
 
 servers = [Server(number, 0) for number in range(SERVERS)]
-time.sleep(0)
 askers = [Asker(number) for number in range(ASKERS)]
 selector.register(sys.stdin, selectors.EVENT_READ, None)
 asking, next_kill, killed, deadline = True, time.monotonic() + KILL_S, 0, None

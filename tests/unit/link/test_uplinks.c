@@ -137,6 +137,48 @@ static int say_short(span_t recipient, list_node_t *waiter)
     return say(&recipient, 1, span_str("text"), waiter);
 }
 
+/* Says a line that has that head. */
+static void say_like(uint64_t session, uint64_t head, span_t recipient, const char *text)
+{
+    line_t line = {
+        .kind = LINE_MESSAGE, .head = head, .text = span_str(text), .recipient_count = 1, .recipients = &recipient};
+    assert_int_equal(uplinks_send(&uplinks, session, 0, span_str("zoe"), &line, &waiters[0]), 1);
+}
+
+/* The first broker hears of a message from that session to that recipient, as MORE or not. */
+static void expect_like(uint64_t number, uint64_t session, span_t recipient, const char *text, bool more)
+{
+    const router_event_t *event = router_expect_message(&routers[0], number, text);
+    span_t recipients = event->record.message.recipients;
+    assert_int_equal(event->record.message.session, session);
+    assert_true(span_equal(body_name_next(&recipients), recipient));
+    assert_int_equal(event->record.message.more, more);
+}
+
+static void a_line_goes_on_only_from_the_last_one_of_its_session_with_its_head(void **state)
+{
+    (void)state;
+    span_t ann = names[0][0], bob = names[0][1];
+    say_like(5, 7, ann, "one");
+    say_like(5, 7, ann, "two");
+    say_like(6, 7, ann, "three");
+    say_like(5, 7, ann, "four");
+    say_like(5, 8, bob, "five");
+    link_send(uplinks.items[0].link, 5, 0, span_str("zoe"), &ann, 1, span_str("six")); /* past uplinks_send */
+    say_like(5, 8, bob, "seven");
+    say_like(5, 0, ann, "eight"); /* no head was kept of it */
+    say_like(5, 8, bob, "nine");
+    expect_like(1, 5, ann, "one", false);
+    expect_like(2, 5, ann, "two", true);
+    expect_like(3, 6, ann, "three", false);
+    expect_like(4, 5, ann, "four", false);
+    expect_like(5, 5, bob, "five", false);
+    expect_like(6, 5, ann, "six", false);
+    expect_like(7, 5, bob, "seven", false);
+    expect_like(8, 5, ann, "eight", false);
+    expect_like(9, 5, bob, "nine", false);
+}
+
 /* Fills the window of the broker of that name. */
 static void fill_window(span_t recipient)
 {
@@ -438,6 +480,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         UPLINKS_TEST(a_line_goes_to_the_broker_of_its_recipient),
         UPLINKS_TEST(a_line_to_names_of_two_brokers_is_a_message_to_each),
+        UPLINKS_TEST(a_line_goes_on_only_from_the_last_one_of_its_session_with_its_head),
         UPLINKS_TEST(both_links_tell_the_digest_of_the_same_list),
         UPLINKS_TEST(without_room_on_one_link_nothing_is_sent_on_any),
         UPLINKS_TEST(a_line_that_is_larger_than_a_batch_is_refused),
