@@ -23,6 +23,16 @@ struct program {
     program_t *next;
 };
 
+/* What LeakSanitizer leaves out. libzmq 4.3.4 now and then forgets the properties of a connection that ends while a
+ * message of it is under way (440 bytes; zeromq/libzmq issue 2602 shows the same). No other C++ is in these programs,
+ * and no frame beyond operator new is known of it. */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libstdc++.so";
+}
+
 static void *context;
 static program_t *programs; /* all that are not closed */
 
