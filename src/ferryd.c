@@ -174,11 +174,13 @@ static void prepare_zmq(void)
     srand(seed);
 }
 
+/* One worker for two processor cores: the broker, ZeroMQ's thread and the kernel have work, too, and the fewer there
+ * are, the more messages stay within one. */
 static unsigned process_workers(const config_t *config)
 {
     long count = (long)config_number(config, "gateway/workers");
     if (count == 0)
-        count = sysconf(_SC_NPROCESSORS_ONLN);
+        count = sysconf(_SC_NPROCESSORS_ONLN) / 2;
     return count > 0 ? (unsigned)count : 1;
 }
 

@@ -51,6 +51,7 @@ const config_option_t config_options[] = {
     LIST("gateway/listen", "tcp://127.0.0.1:7400", config_address_check_gateway),
     LIST("gateway/broker", "tcp://127.0.0.1:7410", config_address_check_node),
     COUNT("gateway/workers", "0", 0, 1024),
+    BOOLEAN("gateway/shortcuts", "1"),
     SIZE("gateway/send_buffer", "256KiB", 4 * KIB, GIB),
     SIZE("gateway/receive_buffer", "256KiB", 4 * KIB, GIB),
     SIZE("gateway/memory", "512MiB", MIB, 1024 * GIB),

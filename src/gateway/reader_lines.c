@@ -65,14 +65,26 @@ static void reader_charge(session_t *session, size_t size)
         reader_starve(session);
 }
 
-/* Sends a message. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
-static int reader_send(session_t *session, const line_t *line, size_t size)
+/* Sends a message to its brokers. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
+static int reader_send_up(session_t *session, const line_t *line)
 {
     worker_t *worker = session->worker;
     unsigned flags = line->kind == LINE_SEND ? BODY_FLAG_RECEIPT : 0;
     int rc = line->kind == LINE_REQUEST ? party_request(&session->party, line, 0,
                                               reactor_now_ms(worker->reactor) + line->number, &session->waiting)
                                         : party_send(&session->party, line, flags, &session->waiting);
+    if (rc > 0)
+        shortcuts_sent(&worker->shortcuts, session, line);
+    return rc;
+}
+
+/* Sends a message. Returns 1, 0 if it must wait, or -FERRY_ERROR_…. */
+static int reader_send(session_t *session, const line_t *line, size_t size)
+{
+    worker_t *worker = session->worker;
+    int rc = shortcuts_send(&worker->shortcuts, session, line);
+    if (rc < 0)
+        rc = reader_send_up(session, line);
     if (rc <= 0)
         return rc;
     worker->counters.messages++;
@@ -104,6 +116,7 @@ static int reader_reply(session_t *session, const line_t *line)
     uint64_t messages = session->party.open_messages;
     int rc = party_reply(&session->party, line->number, line, 0, &session->waiting);
     session->worker->counters.messages += session->party.open_messages > messages;
+    session->has_others = true;
     return rc;
 }
 

@@ -115,6 +115,7 @@ void session_bury(session_t *self)
     session_close_socket(self);
     list_remove(&self->writer.dirty);
     list_remove(&self->waiting);
+    shortcuts_forget(&self->worker->shortcuts, self);
     if (self->uplink)
         writer_forget(&self->writer, self->uplink->link);
     session_move(self, SESSION_DEAD);
@@ -255,6 +256,7 @@ void session_login(session_t *self, span_t name)
 void session_confirm(session_t *self, link_claim_t claim)
 {
     self->claim = claim;
+    self->is_confirmed = true;
     if (self->registered && self->writer.paused)
         link_pause(self->uplink->link, session_name(self), true);
     if (self->state != SESSION_REGISTERING)
@@ -296,7 +298,7 @@ static void session_yield(session_t *self, int error)
 
 void session_deny(session_t *self, int error)
 {
-    self->registered = false;
+    self->registered = self->is_confirmed = false;
     if (self->state == SESSION_REGISTERING) {
         session_fail(self, error, session_name(self), CLOSE_LOGIN);
     } else if (writer_is_numbered(&self->writer) && (self->state == SESSION_AWAY || self->state == SESSION_OPEN)) {
@@ -324,7 +326,7 @@ static void session_leave(session_t *self)
 
 void session_left(session_t *self)
 {
-    self->registered = false;
+    self->registered = self->is_confirmed = false;
     if (self->state == SESSION_LEAVING) {
         if (self->said_quit)
             writer_line(&self->writer, &(span_t){"ok quit", 7}, 1);
@@ -493,6 +495,7 @@ void session_restate(session_t *self, bool given_up)
     link_t *link = self->uplink->link;
     bool wants_name = self->state == SESSION_REGISTERING || self->state == SESSION_OPEN ||
                       self->state == SESSION_SETTLING || self->state == SESSION_AWAY;
+    self->is_confirmed = false;
     if (wants_name) {
         link_register(link, self->id, session_name(self), self->claim, self->writer.paused);
         self->registered = true;

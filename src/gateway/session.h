@@ -53,11 +53,15 @@ struct session {
     bool client_closed : 1;       /* the end of input was read while closing */
     bool poll_closed : 1;         /* the handle's close callback has run */
     bool registered : 1;          /* its broker may know its name: REGISTER was said and no LEFT has come */
+    bool is_confirmed : 1;        /* its broker has confirmed its name on this link */
     bool said_quit : 1;           /* and reads `ok quit` when that is done */
+    bool has_others : 1;          /* what it sent to others than one name each may be under way */
+    uint32_t shortcut_open;       /* of the party's open messages, those that went by shortcuts */
     char *name;                   /* malloc'd at login */
     uplink_t *uplink;             /* to the broker of its name; borrowed; NULL before the login */
     link_claim_t claim;           /* of the last confirmation of its name */
     uint64_t since_ms;            /* in this state */
+    shortcut_t *shortcut;         /* by which others of its worker write to it, or NULL */
     session_forwards_t *forwards; /* copies for who has its name now; NULL before */
     party_t party;                /* what it has sent, and its groups, services and requests */
     list_node_t timed;            /* in the worker's list of logins or of closings */

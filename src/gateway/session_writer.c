@@ -155,26 +155,60 @@ void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *shar
     queued_copy_t *queued = writer_enqueue(self, copy, line_size);
     queued->shared = true;
     queued->share = share_take(share);
-    self->queue->shares++;
+    self->queue->apart++;
 }
 
-/* Parts of groups' copies in [from, to). */
-static uint64_t queue_shares_between(writer_queue_t *self, uint64_t from, uint64_t to)
+void writer_near(session_writer_t *self, const body_copy_t *copy, shortcuts_t *shortcuts)
+{
+    writer_put_line(self, copy, span_of(NULL, 0));
+    queued_copy_t *queued = writer_enqueue(self, copy, 0);
+    queued->near = true;
+    queued->shortcuts = shortcuts;
+    self->queue->apart++;
+}
+
+static bool copy_is_apart(const queued_copy_t *self)
+{
+    return self->shared || self->near;
+}
+
+/* Copies apart in [from, to). */
+static uint64_t queue_apart_between(writer_queue_t *self, uint64_t from, uint64_t to)
 {
     uint64_t count = 0;
-    for (uint64_t i = from; self->shares && i < to; i++)
-        count += queue_at(self, i)->shared;
+    for (uint64_t i = from; self->apart && i < to; i++)
+        count += copy_is_apart(queue_at(self, i));
     return count;
 }
 
-/* Ends the parts of groups' copies below `end`. */
-static void queue_end_shares(writer_queue_t *self, uint64_t end)
+/* Ends the copies by shortcuts from that one on, up to `end`, as far as they are of the same sender. */
+static void queue_end_near(writer_queue_t *self, uint64_t end)
 {
-    for (; self->shares && self->shares_ended < end; self->shares_ended++)
-        if (queue_at(self, self->shares_ended)->shared)
-            share_end(queue_at(self, self->shares_ended)->share);
-    if (self->shares_ended < end)
-        self->shares_ended = end;
+    const queued_copy_t first = *queue_at(self, self->apart_ended);
+    uint32_t count = 0;
+    for (; self->apart_ended < end; self->apart_ended++, count++) {
+        const queued_copy_t *copy = queue_at(self, self->apart_ended);
+        if (!copy->near || copy->failed || copy->session != first.session)
+            break;
+    }
+    shortcuts_end(first.shortcuts, first.session, count);
+}
+
+/* Ends the copies apart below `end`. */
+static void queue_end_apart(writer_queue_t *self, uint64_t end)
+{
+    while (self->apart && self->apart_ended < end) {
+        const queued_copy_t *copy = queue_at(self, self->apart_ended);
+        if (copy->near && !copy->failed) {
+            queue_end_near(self, end);
+            continue;
+        }
+        self->apart_ended++;
+        if (copy->shared)
+            share_end(copy->share);
+    }
+    if (self->apart_ended < end)
+        self->apart_ended = end;
 }
 
 /* Bytes of the stream that were written. */
@@ -231,15 +265,14 @@ void writer_end(session_writer_t *self, int fd)
 static void queue_release(writer_queue_t *self, link_t *link)
 {
     uint64_t end = self->told < self->acknowledged ? self->told : self->acknowledged;
-    queue_end_shares(self, end);
+    queue_end_apart(self, end);
     for (; self->first < end; self->first++) {
         const queued_copy_t *copy = queue_at(self, self->first);
-        if (copy->shared) {
+        self->apart -= copy_is_apart(copy);
+        if (copy->shared)
             share_release(copy->share);
-            self->shares--;
-        } else {
+        else if (!copy->near)
             origins_release(link_origins(link), copy->origin);
-        }
     }
 }
 
@@ -322,12 +355,12 @@ bool writer_owes_receipt(const session_writer_t *self)
     return writer_queue(self)->receipts && writer_unacknowledged(self);
 }
 
-/* Tells of the copies from that one on as held, but for those that are told of by their groups. */
+/* Tells of the copies from that one on as held, but for those apart. */
 static void queue_hold(writer_queue_t *self, link_t *link, uint64_t session, uint64_t from, bool again)
 {
     for (self->stated = from; self->stated < self->next; self->stated++) {
         const queued_copy_t *copy = queue_at(self, self->stated);
-        if (!copy->shared)
+        if (!copy_is_apart(copy))
             link_hold(link, session, copy->origin, copy->number, again);
     }
 }
@@ -339,9 +372,9 @@ void writer_tell(session_writer_t *self, link_t *link, uint64_t session)
         return;
     uint64_t ended = queue_ended(queue);
     uint64_t end = ended < queue->stated ? ended : queue->stated;
-    queue_end_shares(queue, ended);
+    queue_end_apart(queue, ended);
     if (end > queue->told && link_can_end(link)) {
-        uint64_t count = end - queue->told - queue_shares_between(queue, queue->told, end);
+        uint64_t count = end - queue->told - queue_apart_between(queue, queue->told, end);
         if (count)
             link_end(link, session, (uint32_t)count);
         queue->told = end;
@@ -382,11 +415,26 @@ static size_t writer_tail(const session_writer_t *self)
     return end ? (size_t)(end - output.data) + 1 : 0;
 }
 
+/* Reports a copy that came by a shortcut, which ends there if it had not ended. */
+static void queue_fail(writer_queue_t *self, uint64_t index, const writer_loss_t *loss, int error)
+{
+    queued_copy_t *copy = queue_at(self, index);
+    bool has_ended = copy->failed || index < self->apart_ended;
+    copy->failed = true;
+    shortcuts_fail(copy->shortcuts, copy->session, loss->name, error, loss->reason);
+    if (!has_ended)
+        shortcuts_end(copy->shortcuts, copy->session, 1);
+}
+
 void writer_report(session_writer_t *self, uint64_t index, const writer_loss_t *loss, int error)
 {
     const queued_copy_t *copy = writer_at(self, index);
+    if (copy->near) {
+        queue_fail(self->queue, index, loss, error);
+        return;
+    }
     if (copy->shared) {
-        share_report(copy->share, loss->name, error, loss->reason, index < self->queue->shares_ended);
+        share_report(copy->share, loss->name, error, loss->reason, index < self->queue->apart_ended);
         return;
     }
     if (index >= self->queue->disowned_first && index < self->queue->disowned_end)
@@ -486,11 +534,15 @@ uint64_t writer_queued(const session_writer_t *self)
     return count;
 }
 
+bool writer_is_over(const session_writer_t *self, const writer_limits_t *limits)
+{
+    return buffer_size(&self->output) >= limits->high_mark || writer_unacked_size(self) >= limits->high_mark ||
+           writer_waiting(self) >= limits->share;
+}
+
 bool writer_became_paused(session_writer_t *self, const writer_limits_t *limits)
 {
-    size_t size = buffer_size(&self->output), unacked = writer_unacked_size(self);
-    if (self->paused ||
-        (size < limits->high_mark && unacked < limits->high_mark && writer_waiting(self) < limits->share))
+    if (self->paused || !writer_is_over(self, limits))
         return false;
     return self->paused = true;
 }

@@ -9,14 +9,16 @@
  *     copies:  first ──ended── acknowledged ──in the kernels── written ──to be written── next
  *              first ──nothing to tell── told ──to be told as ended── stated ──not told as held── next
  *
- * A copy with a receipt, and what came behind it, is told as held until it is acknowledged. Parts of groups' copies
- * (link/groups.h) stand in the same queue; their shares are told of by the group.
+ * A copy with a receipt, and what came behind it, is told as held until it is acknowledged. Some copies stand *apart*
+ * in the same queue, of which the link is not told here: parts of groups' copies (link/groups.h), and those that came
+ * by a shortcut (gateway/shortcuts.h).
  */
 #ifndef FERRY_GATEWAY_SESSION_WRITER_H
 #define FERRY_GATEWAY_SESSION_WRITER_H
 
 #include "base/buffer.h"
 #include "base/list.h"
+#include "gateway/shortcuts.h"
 #include "link/groups.h"
 
 /* What the options gateway/high_mark … stall_rate say, and the memory budget. */
@@ -37,17 +39,20 @@ typedef struct {
 
 typedef struct {
     union {
-        origin_t *origin; /* a reference; who is told */
-        share_t *share;   /* `shared`: a reference; the other fields of the message are its */
+        origin_t *origin;       /* a reference; who is told */
+        share_t *share;         /* `shared`: a reference; the other fields of the message are its */
+        shortcuts_t *shortcuts; /* `near`: borrowed */
     };
     uint64_t number;
     uint64_t session;      /* of the sender */
     uint32_t line_size;    /* bytes of its line, if that has a number; else 0 */
-    uint64_t end : 60;     /* position in the stream behind its line */
+    uint64_t end : 58;     /* position in the stream behind its line */
     uint64_t passed : 1;   /* it has ended elsewhere: with who has the name now */
     uint64_t returned : 1; /* it is not to be written any more */
     uint64_t receipt : 1;  /* it is held until the client's kernel has acknowledged it */
     uint64_t shared : 1;   /* it is the client's part of a group's copy */
+    uint64_t near : 1;     /* it came by a shortcut, */
+    uint64_t failed : 1;   /* and was reported, which has ended it */
 } queued_copy_t;
 
 /* What a copy takes beside its line: its place in the queue and, while it is held, what the broker and the link that it
@@ -61,9 +66,9 @@ typedef struct {
     uint64_t first, told, acknowledged, written, stated, next; /* copies as drawn above; they count up */
     uint64_t confirmed;                    /* copies below it were acknowledged by the client, if they have a number */
     uint64_t awaited;                      /* copies below it hold up the drain */
-    uint64_t shares_ended;                 /* parts of groups' copies below it have ended */
+    uint64_t apart_ended;                  /* copies apart below it have ended */
     uint64_t disowned_first, disowned_end; /* copies that were told to their senders as unconfirmed by the broker */
-    uint32_t shares;                       /* parts of groups' copies in the queue */
+    uint32_t apart;                        /* copies apart in the queue */
     uint32_t receipts;                     /* copies from `acknowledged` on with a receipt */
     uint32_t returned;                     /* copies from `acknowledged` on that were returned */
     uint32_t look_count; /* unacknowledged copies at which the kernel is asked; rises while it helps little */
@@ -130,6 +135,9 @@ void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *orig
 
 /* The same for the client's part of a group's copy: `from SENDER GROUP: TEXT`. Takes a share. */
 void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *share);
+
+/* The same for a copy that came by a shortcut: a message of another session of the worker. */
+void writer_near(session_writer_t *self, const body_copy_t *copy, shortcuts_t *shortcuts);
 
 /* The same for the answer to a request: `ok LABEL TEXT`. */
 void writer_answer(session_writer_t *self, const body_copy_t *copy, origin_t *origin, span_t label, span_t text);
@@ -213,6 +221,9 @@ unsigned writer_lose(session_writer_t *self, const writer_loss_t *loss);
 
 /* Forgets whatever is left of the queue; the origins will not be told any more. */
 void writer_forget(session_writer_t *self, link_t *link);
+
+/* Whether the high mark, or the share of the budget, is passed. */
+bool writer_is_over(const session_writer_t *self, const writer_limits_t *limits);
 
 /* Whether the high mark, or the share of the budget, was passed (true once), or the low mark reached, and a quarter of
  * the share (true once), since it was asked last. */

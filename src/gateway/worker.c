@@ -88,15 +88,22 @@ static void worker_check_pauses(worker_t *self)
     }
 }
 
+static void worker_flush(worker_t *self)
+{
+    for (list_node_t *node; (node = list_first(&self->dirty));) {
+        list_remove(node);
+        session_flush(list_member(node, session_t, writer.dirty));
+    }
+}
+
 /* The end of a turn: clients first, then links; a session that is flushed may dirty others. */
 static void on_turn(void *arg)
 {
     worker_t *self = arg;
     worker_check_pauses(self);
-    for (list_node_t *node; (node = list_first(&self->dirty));) {
-        list_remove(node);
-        session_flush(list_member(node, session_t, writer.dirty));
-    }
+    do
+        worker_flush(self);
+    while (shortcuts_go_on(&self->shortcuts));
     exchange_turn(&self->exchange, reactor_now_ms(self->reactor));
     for (size_t i = 0; i < self->uplinks.count; i++)
         link_flush(self->uplinks.items[i].link);
@@ -206,6 +213,7 @@ static worker_t *worker_new(zsock_t *pipe, const worker_args_t *args)
         .watches = (unsigned)config_number(args->config, "gateway/max_watches")};
     exchange_init(&self->exchange, &self->slots, &self->uplinks, &self->ledger, &self->node, &options,
         &session_party_owner, self);
+    shortcuts_init(&self->shortcuts, self, config_number(args->config, "gateway/shortcuts"));
     return self;
 }
 
@@ -224,6 +232,7 @@ static void worker_destroy(worker_t **self_p)
     uv_close((uv_handle_t *)&self->tick, NULL);
     uv_close((uv_handle_t *)&self->look_timer, NULL);
     uv_close((uv_handle_t *)&self->drain_timer, NULL);
+    shortcuts_fini(&self->shortcuts);
     exchange_fini(&self->exchange);
     uplinks_fini(&self->uplinks);
     reactor_destroy(&self->reactor);

@@ -36,7 +36,7 @@ typedef struct {
 void worker_limits_init(worker_limits_t *self, const config_t *config);
 
 typedef struct {
-    uint64_t messages, bad_lines, logins, logouts, pauses;
+    uint64_t messages, shortcuts, bad_lines, logins, logouts, pauses;
     uint64_t closes[64]; /* by close reason */
 } worker_counters_t;
 
@@ -74,6 +74,7 @@ struct worker {
 
     slots_t slots;       /* its sessions, groups and services */
     exchange_t exchange; /* of its sessions */
+    shortcuts_t shortcuts;
     uint32_t session_count;
     list_t dirty;          /* sessions with something to write or to tell */
     list_t logins;         /* sessions before their name is confirmed, oldest first */

@@ -65,6 +65,7 @@ void worker_drain_begin(worker_t *self, uint64_t left_ms)
     uv_timer_start(&self->drain_timer, on_drain_timer, DRAIN_STEP_MS, DRAIN_STEP_MS);
     for (size_t i = 0; i < self->uplinks.count; i++)
         link_stop(self->uplinks.items[i].link);
+    shortcuts_stop(&self->shortcuts);
     worker_each(self, on_drain_session, NULL);
     worker_settle_begin(self);
 }

@@ -93,16 +93,20 @@ static void worker_orphan(worker_t *self, const body_copy_t *copy)
 static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
 {
     worker_t *self = owner;
+    bool is_own = memcmp(&origin->node, &self->node, sizeof self->node) == 0;
     self->copies_this_turn += copy->recipient_count;
     for (unsigned i = 0; i < copy->recipient_count; i++) {
         uint64_t id = body_session_at(copy, i);
         if (id & LINK_SESSION_KINDS && exchange_copy(&self->exchange, link, id, copy, origin))
             continue;
         session_t *session = worker_session_on(self, link, id);
-        if (session)
-            session_deliver(session, copy, origin);
-        else
+        if (!session) {
             worker_orphan(self, copy);
+            continue;
+        }
+        if (is_own)
+            shortcuts_learn(&self->shortcuts, session, copy->number);
+        session_deliver(session, copy, origin);
     }
 }
 

@@ -15,7 +15,7 @@ static void worker_await_links(worker_t *self)
 
 static bool worker_links_settled(const worker_t *self)
 {
-    if (!exchange_is_settled(&self->exchange))
+    if (!exchange_is_settled(&self->exchange) || self->shortcuts.open)
         return false;
     for (size_t i = 0; i < self->uplinks.count; i++)
         if (!link_is_settled_below(self->uplinks.items[i].link, self->uplinks.items[i].awaited))

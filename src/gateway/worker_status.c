@@ -62,9 +62,9 @@ static json_t *worker_links(worker_t *self)
 static json_t *worker_counters(const worker_t *self)
 {
     const worker_counters_t *counters = &self->counters;
-    json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:I}", "messages", (json_int_t)counters->messages, "bad_lines",
-        (json_int_t)counters->bad_lines, "logins", (json_int_t)counters->logins, "logouts",
-        (json_int_t)counters->logouts, "pauses", (json_int_t)counters->pauses);
+    json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "messages", (json_int_t)counters->messages, "shortcuts",
+        (json_int_t)counters->shortcuts, "bad_lines", (json_int_t)counters->bad_lines, "logins",
+        (json_int_t)counters->logins, "logouts", (json_int_t)counters->logouts, "pauses", (json_int_t)counters->pauses);
     json_t *closes = json_object();
     for (int i = 0; i < CLOSE_COUNT; i++)
         if (counters->closes[i])

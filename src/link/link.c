@@ -135,7 +135,7 @@ bool link_was_silent(const link_t *self, uint64_t since_ms)
 /* Loses a link that is in doubt: what came may be for a node that was given up since. Returns true then. */
 static bool link_doubt(link_t *self)
 {
-    bool in_doubt = self->state >= LINK_UP && link_was_silent(self, self->heard_ms);
+    bool in_doubt = self->state >= LINK_UP && link_is_silent(self);
     if (in_doubt)
         link_lose(self, CLOSE_LINK_TIMEOUT, span_str("silent"));
     return in_doubt;
@@ -386,6 +386,11 @@ bool link_is_up(const link_t *self)
     return self->state == LINK_UP && !self->broker_drains;
 }
 
+bool link_is_silent(const link_t *self)
+{
+    return link_was_silent(self, self->heard_ms);
+}
+
 const char *link_broker(const link_t *self)
 {
     return self->options.broker;
@@ -409,6 +414,11 @@ bool link_is_settled(const link_t *self)
 bool link_is_settled_below(const link_t *self, uint64_t number)
 {
     return custody_is_settled_below(self->custody, number);
+}
+
+uint64_t link_floor(const link_t *self)
+{
+    return custody_floor(self->custody);
 }
 
 uint64_t link_next_number(const link_t *self)

@@ -173,11 +173,13 @@ void link_part(link_t *self);
 link_state_t link_state(const link_t *self);
 const char *link_state_text(const link_t *self);
 bool link_is_up(const link_t *self);
+bool link_is_silent(const link_t *self); /* so long that its broker may have given this node up */
 const char *link_broker(const link_t *self);
 close_t link_loss(const link_t *self); /* why the last DEALER was closed, CLOSE_NONE if none was */
 origins_t *link_origins(link_t *self);
 bool link_is_settled(const link_t *self); /* every message and report that was given to it is settled */
 bool link_is_settled_below(const link_t *self, uint64_t number); /* but for what was given from that number on */
+uint64_t link_floor(const link_t *self);                         /* the lowest number that is not taken, or the next */
 uint64_t link_next_number(const link_t *self);                   /* of the next message or report that is given to it */
 bool link_is_taken(const link_t *self, uint64_t number);         /* of one that was given to it: it is taken */
 uint64_t link_open_copies(const link_t *self);                   /* walks: part of the ledger's pending */
