@@ -74,6 +74,8 @@ static server_t *launch(const char *role, va_list further)
         add(&arguments, value);
     if (strcmp(role, "broker") != 0)
         add_default(&arguments, "gateway/listen=tcp://127.0.0.1:0");
+    if (strcmp(role, "broker") != 0 && getenv("FERRY_TEST_LONG_WAY"))
+        add_default(&arguments, "gateway/shortcuts=0");
     if (strcmp(role, "gateway") != 0) {
         add_default(&arguments, "broker/listen=tcp://127.0.0.1:0");
         add_default(&arguments, "broker/peer_listen=tcp://127.0.0.1:0");

@@ -71,6 +71,7 @@ const protocol_t protocol_line = {
     .address = "tcp://127.0.0.1:7400",
     .text_max = 60000,
     .leave_is_confirmed = true,
+    .closes_itself = true,
     .login = line_login,
     .subscribe = line_subscribe,
     .leave = line_leave,
