@@ -111,8 +111,12 @@ static size_t writer_put_line(session_writer_t *self, const body_copy_t *copy, s
     return 0;
 }
 
-/* The place in the queue of the copy whose line was put last; one with a number is held as one with a receipt is. */
-static queued_copy_t *writer_enqueue(session_writer_t *self, const body_copy_t *copy, size_t line_size)
+typedef enum { COPY_OWN, COPY_SHARED, COPY_NEAR } copy_kind_t;
+
+/* The place in the queue of the copy whose line was put last; one with a number is held as one with a receipt is.
+ * N.B. its place has often left the cache, so that a field that is read again would be waited for. */
+static queued_copy_t *writer_enqueue(
+    session_writer_t *self, const body_copy_t *copy, size_t line_size, copy_kind_t kind)
 {
     if (!self->queue)
         writer_resize(self, WRITER_KEEP_COPIES);
@@ -121,50 +125,47 @@ static queued_copy_t *writer_enqueue(session_writer_t *self, const body_copy_t *
     writer_queue_t *queue = self->queue;
     bool receipt = copy->flags & BODY_FLAG_RECEIPT || line_size;
     queue->receipts += receipt;
+    queue->apart += kind != COPY_OWN;
     queued_copy_t *queued = queue_at(queue, queue->next++);
     *queued = (queued_copy_t){.number = copy->number,
         .session = copy->session,
         .line_size = (uint32_t)line_size,
         .end = self->position,
-        .receipt = receipt};
+        .receipt = receipt,
+        .shared = kind == COPY_SHARED,
+        .near = kind == COPY_NEAR};
     return queued;
 }
 
 void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *origin)
 {
     size_t line_size = writer_put_line(self, copy, span_of(NULL, 0));
-    writer_enqueue(self, copy, line_size)->origin = origin_take(origin);
+    writer_enqueue(self, copy, line_size, COPY_OWN)->origin = origin_take(origin);
 }
 
 void writer_forwarded(session_writer_t *self, const body_copy_t *copy, origin_t *origin, uint64_t number, span_t group)
 {
     writer_skip_to(self, number);
     size_t line_size = writer_put_line(self, copy, group);
-    writer_enqueue(self, copy, line_size)->origin = origin_take(origin);
+    writer_enqueue(self, copy, line_size, COPY_OWN)->origin = origin_take(origin);
 }
 
 void writer_answer(session_writer_t *self, const body_copy_t *copy, origin_t *origin, span_t label, span_t text)
 {
     writer_line(self, (span_t[]){span_str("ok "), label, span_str(text.size ? " " : ""), text}, 4);
-    writer_enqueue(self, copy, 0)->origin = origin_take(origin);
+    writer_enqueue(self, copy, 0, COPY_OWN)->origin = origin_take(origin);
 }
 
 void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *share)
 {
     size_t line_size = writer_put_line(self, copy, share_group(share));
-    queued_copy_t *queued = writer_enqueue(self, copy, line_size);
-    queued->shared = true;
-    queued->share = share_take(share);
-    self->queue->apart++;
+    writer_enqueue(self, copy, line_size, COPY_SHARED)->share = share_take(share);
 }
 
 void writer_near(session_writer_t *self, const body_copy_t *copy, shortcuts_t *shortcuts)
 {
     writer_put_line(self, copy, span_of(NULL, 0));
-    queued_copy_t *queued = writer_enqueue(self, copy, 0);
-    queued->near = true;
-    queued->shortcuts = shortcuts;
-    self->queue->apart++;
+    writer_enqueue(self, copy, 0, COPY_NEAR)->shortcuts = shortcuts;
 }
 
 static bool copy_is_apart(const queued_copy_t *self)
