@@ -84,9 +84,8 @@ typedef enum {
 } custody_anew_t;
 void custody_begin_anew(custody_t *self, custody_anew_t why);
 
-/* Whether the body that custody_send_next gives next is to be sent again, and whether as `again`, since the link that
- * it was sent on before was not resumed. */
-bool custody_next_is_resent(const custody_t *self);
+/* Whether the body that custody_send_next gives next is to be sent as `again`, since the link that it was sent on
+ * before was not resumed. */
 bool custody_next_is_again(const custody_t *self);
 
 /* Whether a number below the next is taken. `self` is the custody, for who calls back. */

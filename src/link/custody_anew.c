@@ -152,11 +152,6 @@ void custody_begin_anew(custody_t *self, custody_anew_t why)
     custody_advance(self);
 }
 
-bool custody_next_is_resent(const custody_t *self)
-{
-    return self->bodies.unsent < self->resent_end;
-}
-
 bool custody_next_is_again(const custody_t *self)
 {
     return self->bodies.unsent < self->again_end;

@@ -96,7 +96,7 @@ bool link_was_silent(const link_t *self, uint64_t since_ms);
 /* Closes the batch that is being made, if there is one, and gives it to custody. */
 void link_seal(link_t *self);
 
-/* Says everything that was put since WELCOME, then the batches that are sent again, and then REGISTERED. */
+/* Says everything that was put since WELCOME, then all batches that wait, and then REGISTERED. */
 void link_registered(link_t *self);
 
 /* Says LEAVE. */

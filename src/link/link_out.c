@@ -130,10 +130,12 @@ static int link_send_controls(link_t *self, bool with_body, uint64_t acknowledge
 
 void link_registered(link_t *self)
 {
-    /* N.B. nothing is acknowledged before the reports that that rests on. */
+    /* N.B. nothing is acknowledged before the reports that that rests on, and what was reported while there was no link
+     * is not stated as held any more. */
     if (buffer_size(&self->controls) && link_send_controls(self, false, 0) != 0)
         return;
-    while (custody_next_is_resent(self->custody))
+    link_seal(self);
+    while (custody_unsent_count(self->custody) > 0)
         if (link_transmit(self, true, span_of(NULL, 0), 0) != 0)
             return;
     link_control_empty(self, RECORD_REGISTERED);
@@ -163,16 +165,6 @@ static void link_tell_stop(link_t *self)
         link_control(self, &(control_t){.type = RECORD_BYE_OK, .number = self->received});
 }
 
-/* The batches but the last, which waits for the controls: what these say may rest on all bodies (END on the REPORT
- * before it, DRAINED on every message). */
-static int link_send_batches(link_t *self)
-{
-    while (link_unsent(self) > 1)
-        if (link_transmit(self, true, span_of(NULL, 0), self->acknowledged) != 0)
-            return -1;
-    return 0;
-}
-
 /* Whether an acknowledgement goes though nothing else does. */
 static bool link_must_acknowledge(const link_t *self)
 {
@@ -189,8 +181,6 @@ void link_flush(link_t *self)
     if (link_is_open(self) && !self->bye_heard)
         link_seal(self);
     link_tell_stop(self);
-    if (link_send_batches(self) != 0)
-        return;
     bool with_body = link_unsent(self) > 0;
     bool due = link_must_acknowledge(self) || reactor_now_ms(self->reactor) - self->spoke_ms >= self->heartbeat_ms;
     if ((due || with_body || buffer_size(&self->controls)) && link_send_controls(self, with_body, self->received) != 0)

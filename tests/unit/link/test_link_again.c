@@ -121,6 +121,30 @@ static void nothing_is_acknowledged_before_the_reports_that_it_rests_on(void **s
     }
 }
 
+/* Nobody states that copy as held, so its end must not be known before its report is. */
+static void what_is_reported_without_a_link_comes_before_all_is_stated(void **state)
+{
+    (void)state;
+    for (unsigned resumed = 0; resumed < 2; resumed++) {
+        rig_join();
+        router_put_origin(&rig.router, ORIGIN, NODE);
+        put_copy(false, 3, "three");
+        router_flush(&rig.router);
+        rig_wait("copy:3:5:eve:three ");
+        rig_break(resumed);
+        report_copy(3);
+        router_hello(&rig.router);
+        if (resumed)
+            router_put_resumed(&rig.router, 0);
+        else
+            router_put_welcome(&rig.router);
+        router_flush(&rig.router);
+        expect_report(1, 3);
+        router_expect(&rig.router, RECORD_REGISTERED);
+        link_destroy(&rig.link);
+    }
+}
+
 static void what_lies_below_the_floor_is_forgotten(void **state)
 {
     (void)state;
@@ -214,6 +238,7 @@ int main(void)
         RIG_TEST(a_copy_that_was_taken_and_reported_is_reported_again),
         RIG_TEST(what_was_reported_is_forgotten_below_the_floor),
         RIG_TEST(nothing_is_acknowledged_before_the_reports_that_it_rests_on),
+        RIG_TEST(what_is_reported_without_a_link_comes_before_all_is_stated),
         RIG_TEST(what_lies_below_the_floor_is_forgotten),
         RIG_TEST(a_notice_that_passes_on_a_report_is_told_once),
         RIG_TEST(a_notice_of_a_report_is_new_for_another_node),

@@ -123,6 +123,14 @@ static void what_comes_behind_the_end_is_returned_and_jobs_go_on(void **state)
     expect_done(0);
 }
 
+static void lose_link(void)
+{
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    router_stop(&router);
+    for (; link_state(uplinks.items[0].link) == LINK_UP; turn(NULL))
+        assert_false(deadline_passed(deadline));
+}
+
 /* The first of three is done, the second while there is no link, the third is held still. */
 static void a_new_broker_is_told_what_is_held_and_what_was_taken(void **state)
 {
@@ -131,9 +139,7 @@ static void a_new_broker_is_told_what_is_held_and_what_was_taken(void **state)
     open_jobs(3);
     job_done(&jobs[0]);
     expect_done(0);
-    router_stop(&router);
-    for (deadline_t deadline = deadline_in(DEADLINE_USUAL_MS); link_state(uplinks.items[0].link) == LINK_UP; turn(NULL))
-        assert_false(deadline_passed(deadline));
+    lose_link();
     job_done(&jobs[1]);
     router_start(&router);
     router_welcome(&router);
@@ -150,6 +156,22 @@ static void a_new_broker_is_told_what_is_held_and_what_was_taken(void **state)
     job_done(&jobs[2]);
     expect_done(0);
     offer_withdraw(&mill, FERRY_REASON_GONE);
+}
+
+/* Who has sent it keeps it for another program, until the broker has said what is held. */
+static void a_job_that_is_returned_without_a_link_is_reported_before_all_is_stated(void **state)
+{
+    (void)state;
+    open_mill(1);
+    open_jobs(1);
+    lose_link();
+    job_return(&jobs[0], FERRY_REASON_GONE);
+    offer_withdraw(&mill, FERRY_REASON_GONE);
+    router_start(&router);
+    router_welcome(&router);
+    assert_true(router_wait(&router, RECORD_HOLD)->control.held.over);
+    expect_report(1, "@mill", FERRY_REASON_GONE);
+    router_wait(&router, RECORD_REGISTERED);
 }
 
 static void a_service_that_is_no_more_still_claims_what_it_has_taken(void **state)
@@ -214,6 +236,7 @@ int main(void)
         NODE_TEST(a_job_that_comes_with_the_confirmation_comes_behind_it),
         NODE_TEST(what_comes_behind_the_end_is_returned_and_jobs_go_on),
         NODE_TEST(a_new_broker_is_told_what_is_held_and_what_was_taken),
+        NODE_TEST(a_job_that_is_returned_without_a_link_is_reported_before_all_is_stated),
         NODE_TEST(a_service_that_is_no_more_still_claims_what_it_has_taken),
         NODE_TEST(a_node_that_was_given_up_tells_nothing_of_its_jobs),
         NODE_TEST(a_copy_that_comes_too_late_is_returned),
