@@ -91,8 +91,16 @@ static int front_bye_ok(node_t *node)
     return node->bye_said ? 0 : -CLOSE_BAD_RECORD;
 }
 
+/* Whether that is the end of a copy behind BYE: the successor hears of it, and of the report that it may rest on. */
+static bool front_comes_late(const node_t *node, record_type_t type)
+{
+    return node->bye_said && (type == RECORD_DONE || type == RECORD_END);
+}
+
 static int front_control(node_t *node, const control_t *record)
 {
+    if (front_comes_late(node, record->type))
+        return 0;
     switch (record->type) {
     case RECORD_REGISTER:
     case RECORD_LEAVING:

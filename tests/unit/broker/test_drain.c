@@ -257,6 +257,39 @@ static void held_copies_are_neither_waited_for_nor_told_of(void **state)
     assert_int_equal(broker_number("counters.reports"), 0);
 }
 
+/* Its report is told by the successor; who would hear of the end now would take it for delivered. */
+static void what_ends_behind_bye_is_not_told_of(void **state)
+{
+    (void)state;
+    pair_open();
+    alice_sends("bob", "one");
+    uint32_t handle = dealer_expect_copy(&b, SESSION(1, 2), "alice", "one")->run.handle;
+    dealer_put(&b,
+        &(control_t){.type = RECORD_HOLD, .held = {.session = SESSION(1, 2), .handle = handle, .numbers.first = 1}});
+    dealer_acknowledge(&b);
+    dealer_expect(&a, RECORD_HELD);
+    dealer_expect_taken(&a, 2);
+    drain("60000");
+    answer_drain(&a);
+    answer_drain(&b);
+    expect_step("drain-nodes");
+    expect_step("taken");
+    expect_step("bye");
+    dealer_put_report(&b, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED, .number = 1, .name = span_str("bob")});
+    dealer_put(&b, &(control_t){.type = RECORD_END, .held = {.session = SESSION(1, 2), .count = 1}});
+    dealer_flush(&b);
+    answer_bye(&b);
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (broker_number("gauges.nodes") > 1)
+        assert_false(deadline_passed(deadline));
+    dealer_expect(&a, RECORD_BYE);
+    dealer_put_empty(&a, RECORD_REGISTERED);
+    dealer_flush(&a);
+    assert_string_equal(record_name(dealer_next(&a)->type), record_name(RECORD_REFUSE));
+    expect_step("closed");
+    expect_drained("0");
+}
+
 static void an_answer_to_no_question_ends_the_link(void **state)
 {
     (void)state;
@@ -285,6 +318,7 @@ int main(void)
         BROKER_TEST(crossing_byes_are_both_answered),
         BROKER_TEST(the_deadline_ends_a_drain_and_tells_what_is_not_known),
         BROKER_TEST(held_copies_are_neither_waited_for_nor_told_of),
+        BROKER_TEST(what_ends_behind_bye_is_not_told_of),
         BROKER_TEST(an_answer_to_no_question_ends_the_link),
     };
     return BROKER_RUN(tests);
