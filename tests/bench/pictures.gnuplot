@@ -7,11 +7,12 @@ set terminal svg size 1100,420 font "sans-serif,12" background "white" dynamic
 set linetype 1 linecolor "#08306b" pointtype 7
 set linetype 2 linecolor "#2171b5" pointtype 7
 set linetype 3 linecolor "#6baed6" pointtype 7
-set linetype 4 linecolor "#999999" pointtype 7
-set linetype 5 linecolor "#b2182b" pointtype 7
-set linetype 6 linecolor "#ef8a62" pointtype 7
-set linetype 7 linecolor "#e6ab02" pointtype 7
-set linetype 8 linecolor "#7a5195" pointtype 7
+set linetype 4 linecolor "#b4d4ea" pointtype 7
+set linetype 5 linecolor "#999999" pointtype 7
+set linetype 6 linecolor "#b2182b" pointtype 7
+set linetype 7 linecolor "#ef8a62" pointtype 7
+set linetype 8 linecolor "#e6ab02" pointtype 7
+set linetype 9 linecolor "#7a5195" pointtype 7
 set grid ytics linecolor "#dddddd"
 set key outside right top reverse Left samplen 1
 set border 3

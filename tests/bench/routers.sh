@@ -9,14 +9,15 @@ routers_table() {
     cat <<'END'
 one | line | FerryMQ, one process | as it is installed, but no admin endpoint, no port for ZeroMQ programs, and `log/level = warning`
 two | line | FerryMQ, two processes | a gateway and a broker, the link over TCP; otherwise the same
-ipc | line | FerryMQ, two processes, ipc | the link over a Unix socket; otherwise the same
+one_long | line | FerryMQ, one process, no shortcuts | `gateway/shortcuts = 0`; otherwise the same
+two_long | line | FerryMQ, two processes, no shortcuts | `gateway/shortcuts = 0`; otherwise the same
 floor | line | the floor | `tests/bench/floor.c`: one thread, no ledger, no windows, nothing settled
 nats | nats | NATS | `max_pending: 1GB`, `write_deadline: 60s`, `max_connections: 100000`
 redis | redis | Redis | publish and subscribe; `client-output-buffer-limit pubsub 0 0 0`, `save ""`, `appendonly no`, `maxclients 15000`
 mosquitto | mqtt | Mosquitto | QoS 0; `max_queued_messages`, `max_queued_bytes`, `max_inflight_messages` and `sys_interval` 0, `set_tcp_nodelay true`, `persistence false`, `log_type none`
 ngircd | irc | ngIRCd | `MaxPenaltyTime`, `MaxConnections`, `MaxConnectionsIP` and `MaxJoins` 0; no DNS, Ident or PAM
-two_gateways | line | FerryMQ, two gateways, one broker | as two processes
-two_brokers | line | FerryMQ, two gateways, two brokers | as two processes; the brokers divide the names
+two_gateways | line | FerryMQ, two gateways, one broker | as two processes without shortcuts
+two_brokers | line | FerryMQ, two gateways, two brokers | the same; the brokers divide the names
 four_gateways | line | FerryMQ, four gateways, one broker | as two processes
 END
 }
@@ -43,6 +44,8 @@ gateways=          # the addresses that clients connect to, separated by commas
 pids=()            # of its processes, in the order of their start
 watch=()           # the generator's options for these
 must_drain=0       # its processes must end with 0
+options=()         # of its gateways, on top of what all have
+long_way=(-s gateway/shortcuts=0)
 
 # free_port: one below those that the kernel gives to clients, on which nobody listens.
 free_port() {
@@ -87,7 +90,7 @@ gateway() {
     for broker; do
         brokers+=(-s "gateway/broker=$broker")
     done
-    ferryd "$name" "$listen" gateway -s "gateway/listen=tcp://127.0.0.1:$listen" "${brokers[@]}"
+    ferryd "$name" "$listen" gateway -s "gateway/listen=tcp://127.0.0.1:$listen" "${brokers[@]}" "${options[@]}"
 }
 
 # several_gateways COUNT BROKER...
@@ -104,7 +107,7 @@ several_gateways() {
 
 start_one() {
     ferryd ferryd "$port" all -s "gateway/listen=tcp://127.0.0.1:$port" -s "broker/listen=ipc://$files/nodes" \
-        -s broker/peer_listen=
+        -s broker/peer_listen= "${options[@]}"
 }
 
 start_two() {
@@ -113,17 +116,25 @@ start_two() {
     broker broker "$nodes" "tcp://127.0.0.1:$nodes" && gateway gateway "$port" "broker=tcp://127.0.0.1:$nodes"
 }
 
-start_ipc() {
-    broker broker "$files/nodes" "ipc://$files/nodes" && gateway gateway "$port" "broker=ipc://$files/nodes"
+start_one_long() {
+    options=("${long_way[@]}")
+    start_one
+}
+
+start_two_long() {
+    options=("${long_way[@]}")
+    start_two
 }
 
 start_two_gateways() {
+    options=("${long_way[@]}")
     broker broker "$port" "tcp://127.0.0.1:$port" && several_gateways 2 "broker=tcp://127.0.0.1:$port"
 }
 
 start_two_brokers() {
     local west
     west=$(free_port)
+    options=("${long_way[@]}")
     broker east "$port" "tcp://127.0.0.1:$port" && broker west "$west" "tcp://127.0.0.1:$west" &&
         several_gateways 2 "east=tcp://127.0.0.1:$port" "west=tcp://127.0.0.1:$west"
 }
@@ -222,6 +233,6 @@ router_stop() {
         wait "${pids[number]}" || rc=$?
     done
     [ "$must_drain" -eq 1 ] || rc=0
-    pids=() watch=() must_drain=0
+    pids=() watch=() must_drain=0 options=()
     return "$rc"
 }
