@@ -94,6 +94,12 @@ static inline uint64_t broker_now_ms(const broker_t *self)
     return awake_clock_now(&self->clock, reactor_now_ms(self->reactor));
 }
 
+/* Whether nodes part: what they say of copies from then on is for the successor, on whatever link. */
+static inline bool broker_parts(const broker_t *self)
+{
+    return self->drain >= DRAIN_BYE;
+}
+
 /* What is taken is to be told at that time. */
 static inline void broker_taken_due(broker_t *self, uint64_t due_ms)
 {

@@ -87,14 +87,16 @@ static int front_bye(node_t *node, const control_t *record)
 
 static int front_bye_ok(node_t *node)
 {
+    if (!node->bye_said)
+        return -CLOSE_BAD_RECORD;
     node->bye_answered = true;
-    return node->bye_said ? 0 : -CLOSE_BAD_RECORD;
+    return 0;
 }
 
 /* Whether that is the end of a copy behind BYE: the successor hears of it, and of the report that it may rest on. */
 static bool front_comes_late(const node_t *node, record_type_t type)
 {
-    return node->bye_said && (type == RECORD_DONE || type == RECORD_END);
+    return broker_parts(node->broker) && (type == RECORD_DONE || type == RECORD_END);
 }
 
 static int front_control(node_t *node, const control_t *record)
@@ -147,7 +149,7 @@ static int front_control(node_t *node, const control_t *record)
 
 static int front_body(node_t *node, const frame_header_t *header, span_t body)
 {
-    if (node->bye_said)
+    if (broker_parts(node->broker))
         return 0; /* it goes to the successor, since nobody may hear of it here any more */
     if (header->sequence != node->writer.acknowledged + 1 || node->bye_heard)
         return -CLOSE_BAD_SEQUENCE;

@@ -73,11 +73,22 @@ static held_list_t held_list_of(const peer_t *peer, record_type_t type)
     return (held_list_t){.type = type, .handle = peer->node->handle, .lent_name = held_lent_name(peer)};
 }
 
+/* The report of what ends, or is forgotten, when nodes part goes to the successor: its origin hears of no end here, and
+ * so of no SETTLED either. */
+static void entry_end(const struct broker *broker, const entry_t *entry, held_list_t *ended)
+{
+    held_origin_t *origin = entry->origin;
+    if (!broker_parts(broker))
+        held_origin_tell(origin, ended, entry->number);
+    else if (origin->node)
+        origin->node->is_unsure = true;
+}
+
 static void entries_end(peer_t *peer, buffer_t *buffer, size_t count)
 {
     held_list_t ended = held_list_of(peer, RECORD_ENDED);
     for (size_t i = 0; i < count; i++)
-        held_origin_tell(entries(buffer)[i].origin, &ended, entries(buffer)[i].number);
+        entry_end(peer->node->broker, &entries(buffer)[i], &ended);
     held_list_fini(&ended);
     entries_drop(peer->node->broker, buffer, count);
 }
@@ -246,7 +257,8 @@ void held_state(node_t *node)
     uint32_t at = 0;
     for (node_t *holder; node->held_origin && (holder = nodes_next(&node->broker->nodes, &at));)
         held_state_holder(holder, node);
-    node_tell_empty(node, RECORD_SETTLED);
+    if (!node->is_unsure)
+        node_tell_empty(node, RECORD_SETTLED);
 }
 
 /* The link that is replaced may have ended before all was stated on it: then the one before it counts. */
@@ -280,7 +292,7 @@ static void held_reconcile(peer_t *peer)
         if (now && now->origin == entry->origin && now->number == entry->number)
             at++;
         else
-            held_origin_tell(entry->origin, &ended, entry->number);
+            entry_end(peer->node->broker, entry, &ended);
     }
     held_list_fini(&ended);
     for (; peer->node->resumed && at < count; at++)
@@ -326,7 +338,7 @@ void held_forget(node_t *node)
     stated_clear(node);
     for (uint32_t slot = 0; slot < node->slot_count; slot++)
         if (node->slots[slot])
-            held_drop(node->slots[slot]);
+            held_end_all(node->slots[slot]);
 }
 
 void held_end_one(peer_t *peer, size_t place)

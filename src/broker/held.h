@@ -15,7 +15,7 @@ int held_state_origin(node_t *node, const control_t *record);
 int held_hold(node_t *node, const control_t *record);
 int held_end(node_t *node, const control_t *record);
 
-/* Tells a node all that is held of it: HELD with `again`, and SETTLED. */
+/* Tells a node all that is held of it: HELD with `again`, and SETTLED, unless it is unsure. */
 void held_state(node_t *node);
 
 /* The node's link is resumed: it states what it holds anew. With REGISTERED it has: what it did not state has ended,
@@ -26,10 +26,11 @@ void held_registered(node_t *node);
 /* The node is given up: tells the origins of what it held. Names are still there. */
 void held_lost(node_t *node);
 
-/* The node parts since the broker stops: it will state what it holds to the successor, and nobody is told. */
+/* The node parts since the broker stops: it will state what it holds to the successor, and nobody is told; but the
+ * origins are unsure from now on. */
 void held_forget(node_t *node);
 
-/* Everything held for that session has ended: tells the origins, and forgets it. */
+/* Everything held for that session has ended: tells the origins, unless nodes part, and forgets it. */
 void held_end_all(peer_t *peer);
 
 /* Forgets what is held for a session. */

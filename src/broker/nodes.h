@@ -65,6 +65,7 @@ struct node {
     struct peer_more *told_peers;              /* whose pause some node was told of */
     bool congested;                            /* all its names are paused */
     struct held_origin *held_origin;           /* of what others hold of it; NULL for nothing */
+    bool is_unsure;                            /* what of that has ended is for the successor to tell */
     size_t counted;                            /* bytes of the DEALER writer, as the budget knows them */
     buffer_t stated;                           /* held_origin_t *, by the handles of its own ORIGINs, from 1 */
 

@@ -45,6 +45,42 @@ static void answer_bye(dealer_t *dealer)
     dealer_flush(dealer);
 }
 
+static void drain_until_bye(void)
+{
+    drain("60000");
+    answer_drain(&a);
+    answer_drain(&b);
+    expect_step("drain-nodes");
+    expect_step("taken");
+    expect_step("bye");
+}
+
+static void wait_nodes_at_most(json_int_t count)
+{
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (broker_number("gauges.nodes") > count)
+        assert_false(deadline_passed(deadline));
+}
+
+/* Bob's node holds a copy of alice's first message. */
+static void pair_open_held(void)
+{
+    pair_open();
+    alice_sends("bob", "one");
+    uint32_t handle = dealer_expect_copy(&b, SESSION(1, 2), "alice", "one")->run.handle;
+    dealer_put(&b,
+        &(control_t){.type = RECORD_HOLD, .held = {.session = SESSION(1, 2), .handle = handle, .numbers.first = 1}});
+    dealer_acknowledge(&b);
+    dealer_expect(&a, RECORD_HELD);
+    dealer_expect_taken(&a, 2);
+}
+
+static void put_report_of_bob(void)
+{
+    dealer_put_report(
+        &b, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED, .origin = a.id, .number = 1, .name = span_str("bob")});
+}
+
 static void a_broker_without_nodes_drains_at_once(void **state)
 {
     (void)state;
@@ -230,24 +266,10 @@ static void the_deadline_ends_a_drain_and_tells_what_is_not_known(void **state)
 static void held_copies_are_neither_waited_for_nor_told_of(void **state)
 {
     (void)state;
-    pair_open();
-    alice_sends("bob", "one");
-    uint32_t handle = dealer_expect_copy(&b, SESSION(1, 2), "alice", "one")->run.handle;
-    dealer_put(&b,
-        &(control_t){.type = RECORD_HOLD, .held = {.session = SESSION(1, 2), .handle = handle, .numbers.first = 1}});
-    dealer_acknowledge(&b);
-    dealer_expect(&a, RECORD_HELD);
-    dealer_expect_taken(&a, 2);
-    drain("60000");
-    expect_step("drain-nodes");
-    answer_drain(&a);
-    answer_drain(&b);
-    expect_step("taken");
-    expect_step("bye");
+    pair_open_held();
+    drain_until_bye();
     answer_bye(&b);
-    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
-    while (broker_number("gauges.nodes") > 1)
-        assert_false(deadline_passed(deadline));
+    wait_nodes_at_most(1);
     dealer_put_report(&a, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED, .number = 1, .name = span_str("bob")});
     dealer_flush(&a);
     answer_bye(&a);
@@ -261,33 +283,140 @@ static void held_copies_are_neither_waited_for_nor_told_of(void **state)
 static void what_ends_behind_bye_is_not_told_of(void **state)
 {
     (void)state;
-    pair_open();
-    alice_sends("bob", "one");
-    uint32_t handle = dealer_expect_copy(&b, SESSION(1, 2), "alice", "one")->run.handle;
-    dealer_put(&b,
-        &(control_t){.type = RECORD_HOLD, .held = {.session = SESSION(1, 2), .handle = handle, .numbers.first = 1}});
-    dealer_acknowledge(&b);
-    dealer_expect(&a, RECORD_HELD);
-    dealer_expect_taken(&a, 2);
-    drain("60000");
-    answer_drain(&a);
-    answer_drain(&b);
-    expect_step("drain-nodes");
-    expect_step("taken");
-    expect_step("bye");
-    dealer_put_report(&b, &(body_report_t){.error = FERRY_ERROR_UNDELIVERED, .number = 1, .name = span_str("bob")});
+    pair_open_held();
+    drain_until_bye();
+    put_report_of_bob();
     dealer_put(&b, &(control_t){.type = RECORD_END, .held = {.session = SESSION(1, 2), .count = 1}});
     dealer_flush(&b);
     answer_bye(&b);
-    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
-    while (broker_number("gauges.nodes") > 1)
-        assert_false(deadline_passed(deadline));
+    wait_nodes_at_most(1);
     dealer_expect(&a, RECORD_BYE);
     dealer_put_empty(&a, RECORD_REGISTERED);
     dealer_flush(&a);
     assert_string_equal(record_name(dealer_next(&a)->type), record_name(RECORD_REFUSE));
     expect_step("closed");
     expect_drained("0");
+}
+
+/* Another session in the place of one that held copies stands for the ENDs of these. */
+static void what_a_session_held_behind_bye_does_not_end_with_the_next_in_its_slot(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_put(&b, &(control_t){.type = RECORD_LEAVING, .name.session = SESSION(1, 2)});
+    dealer_flush(&b);
+    dealer_expect(&b, RECORD_LEFT);
+    drain_until_bye();
+    dealer_expect(&b, RECORD_BYE);
+    put_report_of_bob();
+    dealer_put(&b, &(control_t){.type = RECORD_END, .held = {.session = SESSION(1, 2), .count = 1}});
+    dealer_flush(&b);
+    dealer_login(&b, SESSION(2, 2), "bert");
+    dealer_expect(&a, RECORD_BYE);
+    dealer_barrier(&a, 8);
+}
+
+/* The origin has parted, so nobody is left to be told. */
+static void a_report_on_a_link_that_is_resumed_behind_bye_is_not_taken(void **state)
+{
+    (void)state;
+    pair_open_held();
+    drain_until_bye();
+    answer_bye(&a);
+    wait_nodes_at_most(1);
+    dealer_expect(&b, RECORD_BYE);
+    dealer_resume(&b, ENDPOINT, b.received);
+    put_report_of_bob();
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    answer_drain(&b);
+    answer_bye(&b);
+    expect_step("closed");
+    expect_drained("0");
+    assert_int_equal(b.taken, 1);
+    assert_int_equal(broker_number("counters.reports"), 0);
+}
+
+/* It ended while there was no link; so its report is not heard either. */
+static void what_is_not_stated_any_more_behind_bye_has_not_ended_for_its_origin(void **state)
+{
+    (void)state;
+    pair_open_held();
+    drain_until_bye();
+    dealer_expect(&b, RECORD_BYE);
+    dealer_resume(&b, ENDPOINT, b.received);
+    put_report_of_bob();
+    dealer_put_empty(&b, RECORD_REGISTERED);
+    dealer_flush(&b);
+    dealer_expect(&b, RECORD_DRAIN);
+    dealer_barrier(&b, 9);
+    dealer_expect(&a, RECORD_BYE);
+    dealer_barrier(&a, 8);
+    a.hears_settled = true;
+    dealer_rejoin(&a, ENDPOINT, 0);
+    answer_drain(&a);
+    answer_bye(&a);
+    dealer_put(&b, &(control_t){.type = RECORD_DRAINED, .number = b.number});
+    dealer_flush(&b);
+    answer_bye(&b);
+    expect_step("closed");
+    expect_drained("0");
+}
+
+static void what_a_node_holds_that_has_parted_has_not_ended_for_its_origin(void **state)
+{
+    (void)state;
+    pair_open_held();
+    drain_until_bye();
+    answer_bye(&b);
+    wait_nodes_at_most(1);
+    dealer_expect(&a, RECORD_BYE);
+    a.hears_settled = true;
+    dealer_rejoin(&a, ENDPOINT, 0);
+    answer_drain(&a);
+    answer_bye(&a);
+    expect_step("closed");
+    expect_drained("0");
+}
+
+/* Else it would wait for a successor that may never come. */
+static void an_origin_of_nothing_held_hears_so_behind_bye_too(void **state)
+{
+    (void)state;
+    pair_open();
+    drain_until_bye();
+    answer_bye(&b);
+    wait_nodes_at_most(1);
+    dealer_expect(&a, RECORD_BYE);
+    a.hears_settled = true;
+    dealer_rejoin(&a, ENDPOINT, 0);
+    dealer_expect(&a, RECORD_DRAIN);
+    dealer_expect(&a, RECORD_SETTLED);
+    dealer_put(&a, &(control_t){.type = RECORD_DRAINED, .number = a.number});
+    dealer_flush(&a);
+    answer_bye(&a);
+    expect_step("closed");
+    expect_drained("0");
+}
+
+/* Its name has gone with a node that parted, and may be known to the successor. */
+static void a_message_on_a_link_that_is_resumed_behind_bye_is_not_refused(void **state)
+{
+    (void)state;
+    pair_open();
+    drain_until_bye();
+    answer_bye(&b);
+    wait_nodes_at_most(1);
+    dealer_expect(&a, RECORD_BYE);
+    dealer_resume(&a, ENDPOINT, 0);
+    dealer_put_empty(&a, RECORD_REGISTERED);
+    alice_sends("bob", "one");
+    answer_drain(&a);
+    answer_bye(&a);
+    expect_step("closed");
+    expect_drained("0");
+    assert_int_equal(a.taken, 1);
+    assert_int_equal(broker_number("counters.refused"), 0);
 }
 
 static void an_answer_to_no_question_ends_the_link(void **state)
@@ -305,6 +434,17 @@ static void an_answer_to_no_question_ends_the_link(void **state)
     dealer_expect_refused(&a, CLOSE_BAD_RECORD);
 }
 
+static void who_answers_no_bye_is_given_up_with_what_it_holds(void **state)
+{
+    (void)state;
+    pair_open_held();
+    dealer_put(&b, &(control_t){.type = RECORD_BYE_OK, .number = b.received});
+    dealer_flush(&b);
+    dealer_expect_refused(&b, CLOSE_BAD_RECORD);
+    dealer_expect_notice(&a, FERRY_ERROR_UNCONFIRMED, FERRY_REASON_GATEWAY_LOST, 1, "bob");
+    dealer_expect(&a, RECORD_ENDED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,7 +459,14 @@ int main(void)
         BROKER_TEST(the_deadline_ends_a_drain_and_tells_what_is_not_known),
         BROKER_TEST(held_copies_are_neither_waited_for_nor_told_of),
         BROKER_TEST(what_ends_behind_bye_is_not_told_of),
+        BROKER_TEST(what_a_session_held_behind_bye_does_not_end_with_the_next_in_its_slot),
+        BROKER_TEST(a_report_on_a_link_that_is_resumed_behind_bye_is_not_taken),
+        BROKER_TEST(what_is_not_stated_any_more_behind_bye_has_not_ended_for_its_origin),
+        BROKER_TEST(what_a_node_holds_that_has_parted_has_not_ended_for_its_origin),
+        BROKER_TEST(an_origin_of_nothing_held_hears_so_behind_bye_too),
+        BROKER_TEST(a_message_on_a_link_that_is_resumed_behind_bye_is_not_refused),
         BROKER_TEST(an_answer_to_no_question_ends_the_link),
+        BROKER_TEST(who_answers_no_bye_is_given_up_with_what_it_holds),
     };
     return BROKER_RUN(tests);
 }
