@@ -186,8 +186,11 @@ void kept_give(kept_t *self, span_t key, peer_t *to)
     kept_copy_destroy(self, copy);
 }
 
-void kept_refuse_name(kept_t *self, span_t key)
+void kept_refuse_name(struct broker *broker, span_t key)
 {
+    kept_t *self = &broker->kept;
+    if (broker_parts(broker))
+        return;
     for (kept_name_t *name; (name = (kept_name_t *)table_get(self->names, key));) {
         kept_copy_t *copy = list_member(list_first(&name->copies), kept_copy_t, in_name);
         transit_refuse(&copy->text->transit, key);

@@ -40,8 +40,8 @@ void kept_release_reports(kept_t *self, node_t *origin);
 bool kept_has(const kept_t *self, span_t name);
 void kept_give(kept_t *self, span_t name, peer_t *to);
 
-/* Refuses everything that is kept for that name. */
-void kept_refuse_name(kept_t *self, span_t name);
+/* Refuses everything that the broker keeps for that name, unless nodes part: then whoever had it may have parted. */
+void kept_refuse_name(struct broker *broker, span_t name);
 
 /* The settling is over: routes, in order, the copies to groups and to services, or has the latter wait on; refuses the
  * others that are left; and drops the reports. */

@@ -106,7 +106,7 @@ static void peer_pass_on(peer_t *self, peer_t *next)
         return;
     broker->resuming--;
     if (!next) {
-        kept_refuse_name(&broker->kept, self->item.key);
+        kept_refuse_name(broker, self->item.key);
     } else if (!next->resumed_from) {
         next->resumed_from = self->resumed_from;
         broker->resuming++;

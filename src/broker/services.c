@@ -86,10 +86,11 @@ static void services_resume(struct broker *broker, shared_name_t *shared)
     list_remove(&shared->paused);
 }
 
-/* Gives waiting copies to those who have room for them. N.B. whoever has a copy wait is paused. */
+/* Gives waiting copies to those who have room for them, unless nodes part, who may not read them any more. N.B. whoever
+ * has a copy wait is paused. */
 static void services_go_on(struct broker *broker, shared_name_t *shared)
 {
-    if (!list_has(&shared->paused))
+    if (!list_has(&shared->paused) || broker_parts(broker))
         return;
     peer_t *peer = services_pick(shared);
     for (; peer && kept_has(&broker->kept, shared->item.key); peer = services_pick(shared))
@@ -231,7 +232,7 @@ void services_ended(struct broker *broker, shared_name_t *shared)
 {
     services_resume(broker, shared);
     if (!broker->settle.is_active)
-        kept_refuse_name(&broker->kept, shared->item.key);
+        kept_refuse_name(broker, shared->item.key);
 }
 
 void services_forget(node_t *node)

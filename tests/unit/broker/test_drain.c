@@ -419,6 +419,47 @@ static void a_message_on_a_link_that_is_resumed_behind_bye_is_not_refused(void *
     assert_int_equal(broker_number("counters.refused"), 0);
 }
 
+/* Its program is given it by the successor. */
+static void what_waits_for_a_service_whose_node_has_parted_is_not_refused(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_login(&b, LINK_SESSION_SERVICE | SESSION(1, 3), "@mill");
+    alice_sends("@mill", "rye");
+    dealer_wait(&a, RECORD_WAITS);
+    drain_until_bye();
+    answer_bye(&b);
+    wait_nodes_at_most(1);
+    dealer_expect(&a, RECORD_BYE);
+    dealer_barrier(&a, 8);
+    dealer_put(&a, &(control_t){.type = RECORD_BYE_OK, .number = a.received});
+    dealer_flush(&a);
+    expect_step("closed");
+    expect_drained("0");
+    assert_int_equal(broker_number("counters.refused"), 0);
+}
+
+/* A copy that its node may not read any more would be unconfirmed. */
+static void what_waits_for_a_service_goes_to_nobody_behind_bye(void **state)
+{
+    (void)state;
+    pair_open();
+    dealer_login(&b, LINK_SESSION_SERVICE | SESSION(1, 3), "@mill");
+    alice_sends("@mill", "rye");
+    dealer_wait(&a, RECORD_WAITS);
+    drain_until_bye();
+    dealer_expect(&b, RECORD_BYE);
+    dealer_put(
+        &b, &(control_t){.type = RECORD_CREDIT, .held = {.session = LINK_SESSION_SERVICE | SESSION(1, 3), .count = 1}});
+    dealer_flush(&b);
+    dealer_barrier(&b, 9);
+    dealer_put(&b, &(control_t){.type = RECORD_BYE_OK, .number = b.received});
+    dealer_flush(&b);
+    answer_bye(&a);
+    expect_step("closed");
+    expect_drained("0");
+}
+
 static void an_answer_to_no_question_ends_the_link(void **state)
 {
     (void)state;
@@ -465,6 +506,8 @@ int main(void)
         BROKER_TEST(what_a_node_holds_that_has_parted_has_not_ended_for_its_origin),
         BROKER_TEST(an_origin_of_nothing_held_hears_so_behind_bye_too),
         BROKER_TEST(a_message_on_a_link_that_is_resumed_behind_bye_is_not_refused),
+        BROKER_TEST(what_waits_for_a_service_whose_node_has_parted_is_not_refused),
+        BROKER_TEST(what_waits_for_a_service_goes_to_nobody_behind_bye),
         BROKER_TEST(an_answer_to_no_question_ends_the_link),
         BROKER_TEST(who_answers_no_bye_is_given_up_with_what_it_holds),
     };
