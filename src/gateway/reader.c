@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* [1] reader: one read(2) a burst into the worker's scratch buffer; lines are parsed where they lie, and only what is
- * left is copied into the session's own buffer. A line that must wait (for a name that is paused, for room on a link)
- * is left unparsed. Owner: the worker's thread. */
+ * left is copied into the session's own buffer. A line that must wait (for a name that is paused, for room on a link,
+ * for what is on its way to a name) is left unparsed. Owner: the worker's thread. */
 #include "gateway/reader.h"
 
 #include <errno.h>

@@ -39,6 +39,8 @@ static void session_move(session_t *self, session_state_t state)
     self->state = state;
     self->since_ms = reactor_now_ms(self->worker->reactor);
     list_remove(&self->timed);
+    if (state >= SESSION_LEAVING)
+        shortcuts_fence(&self->worker->shortcuts, self);
     if (state == SESSION_LOGIN || state == SESSION_REGISTERING)
         list_append(&self->worker->logins, &self->timed);
     else if (state == SESSION_CLOSING)
@@ -271,7 +273,8 @@ void session_confirm(session_t *self, link_claim_t claim)
         writer_line(&self->writer, (span_t[]){span_str("info took-over "), session_name(self)}, 2);
         worker_dirty(self);
     }
-    session_resume(self);
+    shortcuts_confirm(&self->worker->shortcuts, self);
+    shortcuts_resume(&self->worker->shortcuts, self);
 }
 
 static void session_flush_out(session_t *self)
@@ -472,7 +475,7 @@ void session_flush(session_t *self)
     }
     if (self->state == SESSION_AWAY)
         session_check_marks(self);
-    if (self->uplink && writer_owes(&self->writer))
+    if (self->uplink && writer_must_tell(&self->writer))
         writer_tell(&self->writer, self->uplink->link, self->id);
     worker_memory_count(self);
     if (self->state == SESSION_GONE && !session_is_bound(self))

@@ -65,7 +65,7 @@ struct session {
     session_forwards_t *forwards; /* copies for who has its name now; NULL before */
     party_t party;                /* what it has sent, and its groups, services and requests */
     list_node_t timed;            /* in the worker's list of logins or of closings */
-    list_node_t waiting;          /* for a paused name, or for room on a link */
+    list_node_t waiting;          /* for a paused name, for room on a link, or for what is on its way to a name */
     reader_t reader;
     session_writer_t writer;
     char address[]; /* of the client, with its port, and a NUL */

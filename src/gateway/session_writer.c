@@ -111,7 +111,7 @@ static size_t writer_put_line(session_writer_t *self, const body_copy_t *copy, s
     return 0;
 }
 
-typedef enum { COPY_OWN, COPY_SHARED, COPY_NEAR } copy_kind_t;
+typedef enum { COPY_OWN, COPY_SHARED, COPY_BY_SHORTCUT } copy_kind_t;
 
 /* The place in the queue of the copy whose line was put last; one with a number is held as one with a receipt is.
  * N.B. its place has often left the cache, so that a field that is read again would be waited for. */
@@ -133,7 +133,7 @@ static queued_copy_t *writer_enqueue(
         .end = self->position,
         .receipt = receipt,
         .shared = kind == COPY_SHARED,
-        .near = kind == COPY_NEAR};
+        .by_shortcut = kind == COPY_BY_SHORTCUT};
     return queued;
 }
 
@@ -162,15 +162,15 @@ void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *shar
     writer_enqueue(self, copy, line_size, COPY_SHARED)->share = share_take(share);
 }
 
-void writer_near(session_writer_t *self, const body_copy_t *copy, shortcuts_t *shortcuts)
+void writer_shortcut(session_writer_t *self, const body_copy_t *copy, shortcuts_t *shortcuts)
 {
     writer_put_line(self, copy, span_of(NULL, 0));
-    writer_enqueue(self, copy, 0, COPY_NEAR)->shortcuts = shortcuts;
+    writer_enqueue(self, copy, 0, COPY_BY_SHORTCUT)->shortcuts = shortcuts;
 }
 
 static bool copy_is_apart(const queued_copy_t *self)
 {
-    return self->shared || self->near;
+    return self->shared || self->by_shortcut;
 }
 
 /* Copies apart in [from, to). */
@@ -183,13 +183,13 @@ static uint64_t queue_apart_between(writer_queue_t *self, uint64_t from, uint64_
 }
 
 /* Ends the copies by shortcuts from that one on, up to `end`, as far as they are of the same sender. */
-static void queue_end_near(writer_queue_t *self, uint64_t end)
+static void queue_end_shortcuts(writer_queue_t *self, uint64_t end)
 {
     const queued_copy_t first = *queue_at(self, self->apart_ended);
     uint32_t count = 0;
     for (; self->apart_ended < end; self->apart_ended++, count++) {
         const queued_copy_t *copy = queue_at(self, self->apart_ended);
-        if (!copy->near || copy->failed || copy->session != first.session)
+        if (!copy->by_shortcut || copy->failed || copy->session != first.session)
             break;
     }
     shortcuts_end(first.shortcuts, first.session, count);
@@ -200,8 +200,8 @@ static void queue_end_apart(writer_queue_t *self, uint64_t end)
 {
     while (self->apart && self->apart_ended < end) {
         const queued_copy_t *copy = queue_at(self, self->apart_ended);
-        if (copy->near && !copy->failed) {
-            queue_end_near(self, end);
+        if (copy->by_shortcut && !copy->failed) {
+            queue_end_shortcuts(self, end);
             continue;
         }
         self->apart_ended++;
@@ -272,7 +272,7 @@ static void queue_release(writer_queue_t *self, link_t *link)
         self->apart -= copy_is_apart(copy);
         if (copy->shared)
             share_release(copy->share);
-        else if (!copy->near)
+        else if (!copy->by_shortcut)
             origins_release(link_origins(link), copy->origin);
     }
 }
@@ -422,15 +422,13 @@ static void queue_fail(writer_queue_t *self, uint64_t index, const writer_loss_t
     queued_copy_t *copy = queue_at(self, index);
     bool has_ended = copy->failed || index < self->apart_ended;
     copy->failed = true;
-    shortcuts_fail(copy->shortcuts, copy->session, loss->name, error, loss->reason);
-    if (!has_ended)
-        shortcuts_end(copy->shortcuts, copy->session, 1);
+    shortcuts_fail(copy->shortcuts, copy->session, has_ended, loss->name, error, loss->reason);
 }
 
 void writer_report(session_writer_t *self, uint64_t index, const writer_loss_t *loss, int error)
 {
     const queued_copy_t *copy = writer_at(self, index);
-    if (copy->near) {
+    if (copy->by_shortcut) {
         queue_fail(self->queue, index, loss, error);
         return;
     }

@@ -41,18 +41,18 @@ typedef struct {
     union {
         origin_t *origin;       /* a reference; who is told */
         share_t *share;         /* `shared`: a reference; the other fields of the message are its */
-        shortcuts_t *shortcuts; /* `near`: borrowed */
+        shortcuts_t *shortcuts; /* `by_shortcut`: borrowed */
     };
     uint64_t number;
-    uint64_t session;      /* of the sender */
-    uint32_t line_size;    /* bytes of its line, if that has a number; else 0 */
-    uint64_t end : 58;     /* position in the stream behind its line */
-    uint64_t passed : 1;   /* it has ended elsewhere: with who has the name now */
-    uint64_t returned : 1; /* it is not to be written any more */
-    uint64_t receipt : 1;  /* it is held until the client's kernel has acknowledged it */
-    uint64_t shared : 1;   /* it is the client's part of a group's copy */
-    uint64_t near : 1;     /* it came by a shortcut, */
-    uint64_t failed : 1;   /* and was reported, which has ended it */
+    uint64_t session;         /* of the sender */
+    uint32_t line_size;       /* bytes of its line, if that has a number; else 0 */
+    uint64_t end : 58;        /* position in the stream behind its line */
+    uint64_t passed : 1;      /* it has ended elsewhere: with who has the name now */
+    uint64_t returned : 1;    /* it is not to be written any more */
+    uint64_t receipt : 1;     /* it is held until the client's kernel has acknowledged it */
+    uint64_t shared : 1;      /* it is the client's part of a group's copy */
+    uint64_t by_shortcut : 1; /* it came by a shortcut, */
+    uint64_t failed : 1;      /* and was reported, which has ended it */
 } queued_copy_t;
 
 /* What a copy takes beside its line: its place in the queue and, while it is held, what the broker and the link that it
@@ -137,7 +137,7 @@ void writer_copy(session_writer_t *self, const body_copy_t *copy, origin_t *orig
 void writer_share(session_writer_t *self, const body_copy_t *copy, share_t *share);
 
 /* The same for a copy that came by a shortcut: a message of another session of the worker. */
-void writer_near(session_writer_t *self, const body_copy_t *copy, shortcuts_t *shortcuts);
+void writer_shortcut(session_writer_t *self, const body_copy_t *copy, shortcuts_t *shortcuts);
 
 /* The same for the answer to a request: `ok LABEL TEXT`. */
 void writer_answer(session_writer_t *self, const body_copy_t *copy, origin_t *origin, span_t label, span_t text);
@@ -300,6 +300,13 @@ static inline uint64_t writer_pending(const session_writer_t *self)
 static inline bool writer_owes(const session_writer_t *self)
 {
     return writer_queue(self)->told != writer_queue(self)->next;
+}
+
+/* Whether writer_tell is to be called: the same, or some copy apart has not ended. */
+static inline bool writer_must_tell(const session_writer_t *self)
+{
+    const writer_queue_t *queue = writer_queue(self);
+    return writer_owes(self) || (queue->apart && queue->apart_ended < queue->next);
 }
 
 #endif

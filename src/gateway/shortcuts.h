@@ -14,6 +14,7 @@
 #ifndef FERRY_GATEWAY_SHORTCUTS_H
 #define FERRY_GATEWAY_SHORTCUTS_H
 
+#include "base/buffer.h"
 #include "base/list.h"
 #include "base/table.h"
 #include "link/link.h"
@@ -24,21 +25,23 @@ typedef struct session session_t;
 typedef struct shortcut shortcut_t;
 
 typedef struct {
-    worker_t *worker; /* borrowed */
-    bool is_used;     /* gateway/shortcuts */
-    bool is_stopped;  /* nobody waits for what is on its way over the broker */
-    table_t *names;   /* of shortcut_t */
-    list_t waiting;   /* shortcuts that sessions wait for */
-    list_t woken;     /* sessions that waited for one that is gone */
-    uint64_t open;    /* copies that have not ended */
-    struct {
-        uint64_t head; /* of a line, if it has one, */
+    worker_t *worker;  /* borrowed */
+    bool is_used;      /* gateway/shortcuts */
+    bool is_stopped;   /* nobody waits for what is on its way over the broker */
+    table_t *names;    /* of shortcut_t */
+    list_t waiting;    /* shortcuts that sessions wait for */
+    list_t woken;      /* sessions that waited for one that is gone */
+    uint64_t open;     /* copies that have not ended */
+    bool is_fenced;    /* of some uplink the fence has not been passed */
+    buffer_t failures; /* failure_t, each with its name behind it, that senders were not told of yet */
+    struct {           /* what was looked up last: the head of a line that has one, and its shortcut or NULL */
+        uint64_t head;
         shortcut_t *shortcut;
-    } last; /* and what it leads to, or NULL */
-    struct {
-        const session_t *sender; /* while it is read, */
-        const link_t *link;      /* this link is as good as its broker's word */
-    } sure;
+    } last;
+    struct { /* the link on whose word a message of that sender may take a shortcut in this turn */
+        const session_t *sender;
+        const link_t *link;
+    } trusted;
 } shortcuts_t;
 
 void shortcuts_init(shortcuts_t *self, worker_t *worker, bool is_used);
@@ -50,6 +53,15 @@ void shortcuts_fini(shortcuts_t *self);
  * from then on. */
 void shortcuts_learn(shortcuts_t *self, session_t *session, uint64_t number);
 
+/* The session's name is confirmed: a shortcut that leads to another one of that name leads nowhere any more. */
+void shortcuts_confirm(shortcuts_t *self, const session_t *session);
+
+/* The session goes on in the turn's end, when everything has been heard that came with what has let it go on. */
+void shortcuts_resume(shortcuts_t *self, session_t *session);
+
+/* The session sends nothing more. Whoever comes after it under its name must not overtake what it has sent. */
+void shortcuts_fence(shortcuts_t *self, session_t *session);
+
 /* The session is at its end, and so is its shortcut, if it has one. */
 void shortcuts_forget(shortcuts_t *self, session_t *session);
 
@@ -60,14 +72,19 @@ int shortcuts_send(shortcuts_t *self, session_t *sender, const line_t *line);
 /* The message has been sent to its brokers. */
 void shortcuts_sent(shortcuts_t *self, session_t *sender, const line_t *line);
 
-/* The end of a turn: wakes those who need wait no more. Returns whether there were any. */
+/* The end of a turn: tells of failures, and wakes those who need wait no more. Returns whether there were any. */
 bool shortcuts_go_on(shortcuts_t *self);
 
 /* A drain begins: nobody waits any more but for names that are paused. */
 void shortcuts_stop(shortcuts_t *self);
 
-/* `count` copies of that session have ended; one has ended otherwise than by delivery, which is told before. */
+/* `count` copies of that session have ended. */
 void shortcuts_end(shortcuts_t *self, uint64_t sender, uint32_t count);
-void shortcuts_fail(shortcuts_t *self, uint64_t sender, span_t name, int error, int reason);
+
+/* One has ended otherwise than by delivery, or, if it `has_ended` already, is known now not to have arrived. Its sender
+ * is told by shortcuts_tell, which the end of a turn calls, and which says whether there were any: its output may be
+ * dropped meanwhile, as that of all is in a drain. */
+void shortcuts_fail(shortcuts_t *self, uint64_t sender, bool has_ended, span_t name, int error, int reason);
+bool shortcuts_tell(shortcuts_t *self);
 
 #endif

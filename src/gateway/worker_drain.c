@@ -129,6 +129,7 @@ static void worker_trim_at(worker_t *self, uint64_t deadline_ms, bool *trimmed)
         return;
     *trimmed = true;
     worker_each(self, on_trim_session, NULL); /* N.B. first: it drops what waits to be written */
+    shortcuts_tell(&self->shortcuts);
     exchange_give_up(&self->exchange, FERRY_REASON_DRAINED);
 }
 

@@ -93,7 +93,7 @@ static void worker_orphan(worker_t *self, const body_copy_t *copy)
 static void on_copy(void *owner, link_t *link, const body_copy_t *copy, origin_t *origin)
 {
     worker_t *self = owner;
-    bool is_own = memcmp(&origin->node, &self->node, sizeof self->node) == 0;
+    bool is_own = link_id_equal(&origin->node, &self->node);
     self->copies_this_turn += copy->recipient_count;
     for (unsigned i = 0; i < copy->recipient_count; i++) {
         uint64_t id = body_session_at(copy, i);

@@ -16,6 +16,7 @@ typedef struct {
     paused_names_t pauses; /* with the sessions that wait for names */
     list_t waiting;        /* sessions that wait for room */
     uint64_t awaited;      /* in a drain: the numbers below it are to be settled */
+    uint64_t fence;        /* for its owner: numbers below it may not be overtaken */
 } uplink_t;
 
 typedef struct {

@@ -77,8 +77,9 @@ static void a_stream_outlives_brokers_that_are_killed_and_that_drain(void **stat
     start();
     crowd_t *crowd = start_pairs(CROWD_ENDLESS, PACE_FREE);
     for (unsigned i = 0; i < 6; i++) {
-        run_until(crowd, crowd_totals(crowd).received + 20000);
-        assert_true(shortcuts_used() > used);
+        do
+            run_until(crowd, crowd_totals(crowd).received + 20000);
+        while (shortcuts_used() <= used); /* what was on its way has come */
         used = shortcuts_used();
         snprintf(option, sizeof option, "broker/listen=%s", server_broker(broker));
         process_signal(server_process(broker), i % 2 ? SIGTERM : SIGKILL);

@@ -2,6 +2,10 @@
 /* When a message goes from one session of a worker to another without the broker, and when it must not. */
 #include "worker_rig.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
 enum { OWN = 3 }; /* the handle under which the broker knows the worker itself */
 
 static client_t *alice, *bob;
@@ -82,6 +86,31 @@ static json_int_t shortcuts_used(void)
     json_int_t count = json_integer_value(json_object_get(json_object_get(report, "counters"), "shortcuts"));
     json_decref(report);
     return count;
+}
+
+/* A client whose connection is TCP, and whose kernel takes little. */
+static client_t *client_open_tcp(const char *name, uint64_t *session)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int least = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int far = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    handoff_t handoff = {.address = "127.0.0.1:1"};
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    assert_int_equal(setsockopt(far, SOL_SOCKET, SO_RCVBUF, &least, sizeof least), 0);
+    assert_int_equal(connect(far, (struct sockaddr *)&address, sizeof address), 0);
+    handoff.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    close(listener);
+    fcntl(far, F_SETFL, O_NONBLOCK);
+    assert_int_equal(handover_send_bytes(zsock_resolve(door), &handoff, sizeof handoff, 0), 0);
+    client_t *client = client_adopt(far);
+    client_send(client, name);
+    *session = expect_register(name, false);
+    answer(RECORD_CONFIRMED, *session);
+    client_barrier(client);
+    return client;
 }
 
 static void wait_shortcuts(json_int_t count)
@@ -291,6 +320,46 @@ static void a_name_that_somebody_else_has_has_no_shortcut(void **state)
     router_expect_message(&router, 2, "second");
 }
 
+static void who_takes_his_name_over_writes_to_himself(void **state)
+{
+    (void)state;
+    learn();
+    client_t *again = client_new();
+    client_send(again, "bob\nbob: mine");
+    uint64_t session = expect_register("bob", false);
+    router_put(&router, &(control_t){.type = RECORD_CONFIRMED,
+                            .name = {.session = session, .term = 1, .serial = 77, .took_over = true}});
+    router_flush(&router);
+    client_expect(again, "info took-over bob");
+    router_expect_message(&router, 2, "mine"); /* before the other is denied it */
+    client_send(alice, "bob: his");
+    router_expect_message(&router, 3, "his");
+}
+
+static void who_comes_back_does_not_overtake_what_he_sent_before(void **state)
+{
+    uint64_t session;
+    (void)state;
+    learn();
+    client_send(alice, "#room: x");
+    client_send(alice, "bob: y");
+    router_expect_message(&router, 2, "x");
+    router_expect_message(&router, 3, "y");
+    client_send(alice, "/ping unread");
+    client_wait_input(alice);
+    client_reset(&alice);
+    expect_leaving(alice_session);
+    answer(RECORD_LEFT, alice_session);
+    alice = client_open("alice", &session);
+    client_send(alice, "bob: z");
+    router_expect_message(&router, 4, "z");
+    give_back(3, "alice", "y");
+    give_back(4, "alice", "z");
+    taken(5);
+    client_send(alice, "bob: last");
+    client_expect(bob, "from alice: last");
+}
+
 /* alice writes so many kilobytes to bob, who does not read. */
 static void write_kilobytes(unsigned count)
 {
@@ -354,8 +423,8 @@ static void what_a_client_that_goes_has_not_read_is_told_its_sender(void **state
     assert_in_range(count, 1, 50);
     for (json_int_t i = 1; i < count; i++)
         client_expect(alice, "error undelivered bob gone");
-    expect_leaving(alice_session);
     expect_leaving(bob_session);
+    expect_leaving(alice_session);
     answer(RECORD_LEFT, alice_session);
     client_expect(alice, "ok quit");
     check_balance();
@@ -395,6 +464,93 @@ static void a_drain_waits_until_a_slow_client_has_read(void **state)
     check_balance();
 }
 
+/* The drain has no more time: what bob has not read is returned. The sender comes behind him among the sessions. */
+static void a_drain_tells_every_sender_what_was_not_read(void **state)
+{
+    char *ready = NULL;
+    (void)state;
+    learn();
+    alice = client_open("carol", &alice_session);
+    write_kilobytes(50);
+    wait_shortcuts(50);
+    expect_word("READY", &ready, NULL);
+    zstr_free(&ready);
+    zstr_sendx(worker, "DRAIN", "1500", NULL);
+    client_expect(alice, "info draining");
+    client_expect(alice, "error undelivered bob drained");
+    json_int_t count = ledger_count("returned", "drained");
+    for (json_int_t i = 1; i < count; i++)
+        client_expect(alice, "error undelivered bob drained");
+    expect_word("SETTLED", NULL, NULL);
+    check_balance();
+}
+
+static json_int_t bob_queued(void)
+{
+    json_int_t size = 0;
+    size_t i;
+    json_t *report = worker_report(), *session;
+    json_array_foreach(json_object_get(report, "session_writers"), i,
+        session) if (streq(json_string_value(json_object_get(session, "name")), "bob")) size =
+        json_integer_value(json_object_get(session, "queued_bytes"));
+    json_decref(report);
+    return size;
+}
+
+/* The broker had given the node up: it is told nothing any more of what it had sent, but this was never its own. */
+static void what_is_written_when_the_node_was_given_up_has_ended(void **state)
+{
+    (void)state;
+    worker_start((const char *const[]){"gateway/send_buffer=4KiB", NULL});
+    join();
+    router_expect(&router, RECORD_REGISTERED);
+    alice = client_open("alice", &alice_session);
+    bob = client_open_tcp("bob", &bob_session);
+    learn();
+    write_kilobytes(50);
+    wait_shortcuts(50);
+    assert_true(bob_queued() > 0);
+    router_stop(&router);
+    router_return(&router);
+    join();
+    router_wait(&router, RECORD_REGISTERED);
+    router.serial = 0;
+    router_put_session(&router, RECORD_CONFIRMED, alice_session);
+    answer(RECORD_CONFIRMED, bob_session);
+    client_barrier(alice);
+    while (bob_queued() > 0)
+        expect_kilobytes(1);
+    client_send(alice, "/quit"); /* bob has not read all */
+    expect_leaving(alice_session);
+}
+
+/* bob's session has all been written that there is, his client reads nothing, and memory gets short. */
+static void who_waits_for_a_client_that_takes_too_much_memory_does_not_wait_for_ever(void **state)
+{
+    enum { CROWD = 1000 };
+    budget_account_t others;
+    (void)state;
+    start((const char *const[]){"gateway/memory=2MiB", "gateway/stall_time=200ms", NULL});
+    bob = client_open_tcp("bob2", &bob_session);
+    client_send(alice, "bob2: first");
+    router_expect_message(&router, 1, "first");
+    give_back(1, "alice", "first");
+    taken(2);
+    budget_account_init(&others, &budget);
+    for (unsigned i = 0; i < CROWD; i++)
+        budget_join(&budget);
+    for (unsigned i = 0; i < 120; i++)
+        client_sendf(alice, "bob2: %0100u", i);
+    wait_shortcuts(120);
+    budget_account_change(&others, others.held, budget.limit / 32 * 17);
+    budget_account_tell(&others);
+    client_barrier(alice);
+    client_barrier(alice);
+    client_send(alice, "bob2: late");
+    client_expect_prefix(alice, "error un");
+    budget_account_fini(&others);
+}
+
 #define SHORTCUT_TEST(function) cmocka_unit_test_setup_teardown(function, setup_clients, teardown)
 #define SLOW_TEST(function)     cmocka_unit_test_setup_teardown(function, setup_slow_clients, teardown)
 #define BARE_TEST(function)     cmocka_unit_test_teardown(function, teardown)
@@ -418,7 +574,12 @@ int main(void)
         SLOW_TEST(a_quit_waits_until_a_slow_client_has_read),
         SLOW_TEST(what_a_client_that_goes_has_not_read_is_told_its_sender),
         SLOW_TEST(a_sender_that_is_gone_is_told_nothing),
+        SHORTCUT_TEST(who_takes_his_name_over_writes_to_himself),
+        SHORTCUT_TEST(who_comes_back_does_not_overtake_what_he_sent_before),
         SLOW_TEST(a_drain_waits_until_a_slow_client_has_read),
+        SLOW_TEST(a_drain_tells_every_sender_what_was_not_read),
+        BARE_TEST(what_is_written_when_the_node_was_given_up_has_ended),
+        BARE_TEST(who_waits_for_a_client_that_takes_too_much_memory_does_not_wait_for_ever),
     };
     return TEST_RUN(tests);
 }
