@@ -238,7 +238,8 @@ static void who_does_not_read_is_given_no_more_than_fits(void **state)
     serve(slow, "@mill", "100");
     for (unsigned i = 0; i <= FIT; i++) /* the last waits, or slow has it too */
         client_send(carl, line);
-    client_barrier(carl);
+    client_send(carl, "nobody: are they routed?");
+    client_expect(carl, "error no-such-peer nobody");
     serve(quick, "@mill", "100");
     for (unsigned i = 1; i <= JOBS; i++) {
         client_send(carl, line);
