@@ -30,7 +30,7 @@ typedef struct {
     bool is_stopped;   /* nobody waits for what is on its way over the broker */
     table_t *names;    /* of shortcut_t */
     list_t waiting;    /* shortcuts that sessions wait for */
-    list_t woken;      /* sessions that waited for one that is gone */
+    list_t woken;      /* sessions that go on at the end of the turn */
     uint64_t open;     /* copies that have not ended */
     bool is_fenced;    /* of some uplink the fence has not been passed */
     buffer_t failures; /* failure_t, each with its name behind it, that senders were not told of yet */
@@ -81,10 +81,11 @@ void shortcuts_stop(shortcuts_t *self);
 /* `count` copies of that session have ended. */
 void shortcuts_end(shortcuts_t *self, uint64_t sender, uint32_t count);
 
-/* One has ended otherwise than by delivery, or, if it `has_ended` already, is known now not to have arrived. Its sender
- * is told by shortcuts_tell, which the end of a turn calls, and which says whether there were any: its output may be
- * dropped meanwhile, as that of all is in a drain. */
+/* A copy to that name ends otherwise than by delivery; or, if it `has_ended`, it may not have arrived all the same. Its
+ * sender is told at the end of the turn: in a drain the outputs of all are dropped in between. */
 void shortcuts_fail(shortcuts_t *self, uint64_t sender, bool has_ended, span_t name, int error, int reason);
+
+/* Tells the senders of failures now. Returns whether there were any. */
 bool shortcuts_tell(shortcuts_t *self);
 
 #endif

@@ -44,6 +44,13 @@ static void run_until(crowd_t *crowd, uint64_t received)
     crowd_run(crowd, crowd_has_received, &received, 60000);
 }
 
+static void finish(crowd_t *crowd)
+{
+    crowd_destroy(&crowd);
+    server_stop(&gateway);
+    server_stop(&broker);
+}
+
 static unsigned long long shortcuts_used(void)
 {
     unsigned long long count = 0;
@@ -64,9 +71,7 @@ static void nearly_all_of_a_stream_goes_by_shortcuts(void **state)
     crowd_run(crowd, crowd_is_settled, NULL, 60000);
     crowd_check(crowd);
     assert_in_range(shortcuts_used(), PAIRS * LINES / 2, PAIRS * LINES);
-    crowd_destroy(&crowd);
-    server_stop(&gateway);
-    server_stop(&broker);
+    finish(crowd);
 }
 
 static void a_stream_outlives_brokers_that_are_killed_and_that_drain(void **state)
@@ -92,9 +97,7 @@ static void a_stream_outlives_brokers_that_are_killed_and_that_drain(void **stat
     crowd_totals_t totals = crowd_totals(crowd);
     crowd_check(crowd);
     assert_int_equal(totals.received, totals.accepted);
-    crowd_destroy(&crowd);
-    server_stop(&gateway);
-    server_stop(&broker);
+    finish(crowd);
 }
 
 static void a_stop_in_mid_stream_delivers_to_slow_readers_what_was_accepted(void **state)
@@ -133,9 +136,7 @@ static void readers_that_vanish_are_accounted_for(void **state)
     crowd_half_close(crowd);
     crowd_run(crowd, crowd_is_over, NULL, 60000);
     crowd_check(crowd);
-    crowd_destroy(&crowd);
-    server_stop(&gateway);
-    server_stop(&broker);
+    finish(crowd);
 }
 
 int main(void)
