@@ -213,6 +213,13 @@ static void limits_are_those_of_clients(void **state)
     server_stop(&server);
 }
 
+/* The broker has had everything that the client wrote. */
+static void expect_routed(client_t *client)
+{
+    client_send(client, "nobody: is it there?");
+    client_expect(client, "error no-such-peer nobody");
+}
+
 /* What is read next must be a JOB with this number. */
 static void expect_job(program_t *program, unsigned number)
 {
@@ -238,8 +245,7 @@ static void who_does_not_read_is_given_no_more_than_fits(void **state)
     serve(slow, "@mill", "100");
     for (unsigned i = 0; i <= FIT; i++) /* the last waits, or slow has it too */
         client_send(carl, line);
-    client_send(carl, "nobody: are they routed?");
-    client_expect(carl, "error no-such-peer nobody");
+    expect_routed(carl);
     serve(quick, "@mill", "100");
     for (unsigned i = 1; i <= JOBS; i++) {
         client_send(carl, line);
@@ -313,6 +319,7 @@ static void a_job_that_is_lost_with_its_broker_is_given_again(void **state)
     client_send(carl, "/request r1 60s @mill: ?");
     program_expect(worker, "JOB", "1", "carl", "@mill", "?", NULL);
     client_send(carl, "/send l1 @mill: rye");
+    expect_routed(carl);
     kill_broker();
     program_expect_restart(worker);
     program_say(worker, "REPLY", "1", "!", NULL);
@@ -346,7 +353,8 @@ static void what_a_program_has_not_read_is_unconfirmed_when_its_broker_is_killed
     client_send(carl, "/send l2 #room: and you?");
     client_t *eve = client_login(server_gateway(gateway), "eve");
     client_send(eve, "deaf: you?");
-    client_barrier(eve);
+    expect_routed(carl);
+    expect_routed(eve);
     kill_broker();
     for (int i = 0; i < 2; i++) {
         const char *line = client_read(carl);
