@@ -105,7 +105,8 @@ static void visit(site_t *self)
     client_close(&visitor);
 }
 
-/* Stops one gateway under load and starts its successor on the same ports. */
+/* Stops one gateway under load, starts its successor on the same ports, and waits, as an operator has to, until HAProxy
+ * gives it clients. */
 static void roll(site_t *self, unsigned which, crowd_t *crowd)
 {
     server_t *old = self->gateways[which];
@@ -113,6 +114,7 @@ static void roll(site_t *self, unsigned which, crowd_t *crowd)
     char admin[ENDPOINT_SIZE];
     snprintf(listen, sizeof(listen), "%s", server_gateway(old));
     snprintf(admin, sizeof(admin), "%s", server_admin(old));
+    process_mark_log(self->haproxy);
     process_signal(server_process(old), SIGTERM);
     visit(self);
     crowd_run(crowd, crowd_process_ended, server_process(old), ROLL_MS);
@@ -121,6 +123,7 @@ static void roll(site_t *self, unsigned which, crowd_t *crowd)
     server_destroy(&old);
     visit(self);
     self->gateways[which] = start_gateway(self, listen, admin);
+    process_wait_text(self->haproxy, which == 0 ? "gateway-7401 is UP" : "gateway-7402 is UP", ROLL_MS);
     crowd_run(crowd, crowd_is_in, NULL, ROLL_MS);
     visit(self);
 }
