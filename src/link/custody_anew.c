@@ -10,6 +10,7 @@
 
 void custody_call_in(custody_t *self, void (*tell)(void *arg, const body_notice_t *notice), void *arg)
 {
+    loans_doubt(&self->loans);
     for (size_t i = 0; i < self->loans.count; i++) {
         const loan_t *loan = &self->loans.items[i];
         body_notice_t notice = {.error = FERRY_ERROR_UNCONFIRMED,
@@ -23,12 +24,13 @@ void custody_call_in(custody_t *self, void (*tell)(void *arg, const body_notice_
         self->ledger->unconfirmed[FERRY_REASON_BROKER_LOST]++;
         tell(arg, &notice);
     }
+    loans_clear(&self->loans);
 }
 
 void custody_unsettle(custody_t *self)
 {
     self->is_unsettled = true;
-    loans_clear(&self->loans);
+    loans_doubt(&self->loans);
     for (uint64_t number = self->floor; number < self->next; number++)
         custody_entry(self, number)->stated = 0;
     for (size_t i = 0; i < self->unsettled.count; i++)
@@ -38,6 +40,7 @@ void custody_unsettle(custody_t *self)
 void custody_settled(custody_t *self)
 {
     self->is_unsettled = false;
+    loans_settle(&self->loans);
     for (uint64_t number = self->floor; number < self->next; number++)
         custody_entry(self, number)->held = custody_entry(self, number)->stated;
     for (size_t i = 0; i < self->unsettled.count; i++) {

@@ -16,8 +16,9 @@ typedef struct {
 } loan_t;
 
 typedef struct {
-    loan_t *items; /* in the order in which they were lent */
+    loan_t *items; /* those in doubt first; else in the order in which they were lent */
     size_t count, capacity;
+    size_t doubted; /* so many were known before the link that is up; some of them may have ended, some stand twice */
 } loans_t;
 
 void loans_fini(loans_t *self);
@@ -25,6 +26,12 @@ void loans_fini(loans_t *self);
 /* The copy of that message for that name is held there; or is not any more, of which nothing need be known. */
 void loans_add(loans_t *self, uint64_t number, span_t name);
 void loans_end(loans_t *self, uint64_t number, span_t name);
+
+/* Another link is up: all are in doubt until they are added again, or ended; each is there once. */
+void loans_doubt(loans_t *self);
+
+/* What is in doubt has ended. */
+void loans_settle(loans_t *self);
 
 /* Forgets all. */
 void loans_clear(loans_t *self);

@@ -349,6 +349,34 @@ static void what_was_lent_is_lost_with_its_broker(void **state)
     rig_close(&rig);
 }
 
+/* The broker that the link was resumed with ends before it has said what is held. */
+static void what_was_lent_is_lost_with_a_broker_that_ends_before_it_settles(void **state)
+{
+    (void)state;
+    custody_rig_t rig;
+    told_t told = {0};
+    rig_open(&rig);
+    rig_accept(&rig, 5, 1, 0);
+    rig_accept(&rig, 6, 1, 0);
+    rig_keep_and_send(&rig);
+    for (uint64_t number = 1; number <= 2; number++) {
+        rig_held(&rig, number);
+        custody_lent(rig.custody, &(control_numbers_t){.first = number}, span_str("r0"));
+    }
+    rig_taken(&rig, 3);
+    rig_resume(&rig, 0);
+    rig_held_again(&rig, 2);
+    custody_lent(rig.custody, &(control_numbers_t){.first = 2}, span_str("r0"));
+    custody_call_in(rig.custody, on_called_in, &told);
+    assert_int_equal(told.count, 2);
+    assert_int_equal(rig.ledger.unconfirmed[FERRY_REASON_BROKER_LOST], 2);
+    rig_begin_anew(&rig, CUSTODY_NEW_BROKER);
+    custody_settled(rig.custody);
+    assert_int_equal(rig.settled_count, 2);
+    rig_check_ledger(&rig);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -365,6 +393,7 @@ int main(void)
         TEST(nothing_settles_until_the_broker_has_stated_what_is_held),
         TEST(what_was_stated_on_a_link_that_was_lost_is_stated_anew),
         TEST(what_was_lent_is_lost_with_its_broker),
+        TEST(what_was_lent_is_lost_with_a_broker_that_ends_before_it_settles),
     };
     return TEST_RUN(tests);
 }
