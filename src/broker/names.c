@@ -114,6 +114,21 @@ static void peer_pass_on(peer_t *self, peer_t *next)
     self->resumed_from = NULL;
 }
 
+static void waiters_add(peer_t **at, peer_t *peer)
+{
+    while (*at)
+        at = &(*at)->waiting;
+    *at = peer;
+}
+
+static void waiters_remove(peer_t **at, const peer_t *peer)
+{
+    while (*at && *at != peer)
+        at = &(*at)->waiting;
+    if (*at)
+        *at = peer->waiting;
+}
+
 static void waiters_deny(peer_t *first)
 {
     for (peer_t *next; first; first = next) {
@@ -123,11 +138,28 @@ static void waiters_deny(peer_t *first)
     }
 }
 
-/* Gives the name to the first who waits for it, and denies it to the others. */
+/* Until the broker has settled; or behind BYE, so for its successor. */
+static void peer_await_settling(peer_t *self)
+{
+    settle_t *settle = &self->node->broker->settle;
+    self->waiting = NULL;
+    waiters_add(settle->last ? &settle->last->waiting : &settle->waiting, self);
+    settle->last = self;
+}
+
+/* Gives the name to the first who waits for it, and denies it to the others. N.B. a name that goes with a link behind
+ * BYE goes on at the broker's successor. */
 static void waiters_promote(peer_t *first)
 {
     if (!first)
         return;
+    if (broker_parts(first->node->broker)) {
+        for (peer_t *next; first; first = next) {
+            next = first->waiting;
+            peer_await_settling(first);
+        }
+        return;
+    }
     peer_t *others = first->waiting;
     first->waiting = NULL;
     peer_own(first);
@@ -160,21 +192,6 @@ void peer_leave_name(peer_t *self)
     peer_pass_on(self, waiting);
     peer_reap(self);
     waiters_promote(waiting);
-}
-
-static void waiters_add(peer_t **at, peer_t *peer)
-{
-    while (*at)
-        at = &(*at)->waiting;
-    *at = peer;
-}
-
-static void waiters_remove(peer_t **at, const peer_t *peer)
-{
-    while (*at && *at != peer)
-        at = &(*at)->waiting;
-    if (*at)
-        *at = peer->waiting;
 }
 
 void peer_stop_waiting(peer_t *self)
@@ -255,7 +272,9 @@ static bool peer_is_doubtful(peer_t *owner)
 static void peer_claim(peer_t *self)
 {
     peer_t *owner = (peer_t *)table_get(self->node->broker->names, self->item.key);
-    if (!owner) {
+    if (!owner && !self->again && broker_parts(self->node->broker)) {
+        peer_await_settling(self);
+    } else if (!owner) {
         peer_own(self);
     } else if (owner->state == PEER_LEAVING) {
         peer_wait_for(owner, self);
@@ -319,13 +338,6 @@ static bool names_register_again(node_t *node, const control_t *record)
         peer->more->only = 0;
     peer_confirm(peer);
     return true;
-}
-
-static void peer_await_settling(peer_t *self)
-{
-    settle_t *settle = &self->node->broker->settle;
-    waiters_add(settle->last ? &settle->last->waiting : &settle->waiting, self);
-    settle->last = self;
 }
 
 int names_register(node_t *node, const control_t *record)

@@ -370,11 +370,12 @@ void dealer_expect_taken(dealer_t *self, uint64_t below)
 void dealer_barrier(dealer_t *self, uint32_t slot)
 {
     char name[64];
-    snprintf(name, sizeof name, "barrier-%u-%u", self->id.bytes[0], slot);
-    dealer_login(self, slot, name);
-    dealer_put(self, &(control_t){.type = RECORD_LEAVING, .name.session = slot});
+    uint64_t session = LINK_SESSION_GROUP | slot;
+    snprintf(name, sizeof name, "#barrier-%u-%u", self->id.bytes[0], slot);
+    dealer_login(self, session, name);
+    dealer_put(self, &(control_t){.type = RECORD_LEAVING, .name.session = session});
     dealer_acknowledge(self);
-    assert_int_equal(dealer_expect(self, RECORD_LEFT)->control.name.session, slot);
+    assert_int_equal(dealer_expect(self, RECORD_LEFT)->control.name.session, session);
 }
 
 void dealer_expect_numbers(const dealer_event_t *event, const uint64_t *numbers, size_t count)

@@ -102,8 +102,8 @@ const dealer_event_t *dealer_expect_notice(dealer_t *self, int error, int reason
 /* Waits until TAKEN says that all under `below` is taken, without exceptions; passes over earlier ones. */
 void dealer_expect_taken(dealer_t *self, uint64_t below);
 
-/* Proves that nothing but heartbeats has come before the broker has handled what was sent before: registers a name and
- * takes it back. `slot` must be free. */
+/* Proves that nothing but heartbeats has come before the broker has handled what was sent before: registers a
+ * group and takes it back. `slot` must be free. */
 void dealer_barrier(dealer_t *self, uint32_t slot);
 
 /* The numbers of a HELD or ENDED record must be these. */

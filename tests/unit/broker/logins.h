@@ -34,4 +34,32 @@ static inline void assert_confirmed(dealer_t *dealer, uint64_t session)
     assert_int_equal(dealer_expect(dealer, RECORD_CONFIRMED)->control.name.session, session);
 }
 
+/* Node a hears nothing of node b, and says something itself, until a name of b's is in doubt; or until b is given up.
+ */
+static inline void keep_alive_until_doubtful(void)
+{
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    int64_t doubt_ms = 2 * config_number(config, "link/heartbeat");
+    int64_t silent_ms = 0;
+    while (silent_ms < doubt_ms) {
+        assert_false(deadline_passed(deadline));
+        dealer_flush(&a);
+        json_t *status = broker_status();
+        json_t *writer = json_array_get(json_object_get(status, "dealer_writers"), 1);
+        silent_ms = json_integer_value(json_object_get(writer, "silent_ms"));
+        json_decref(status);
+    }
+}
+
+static inline void keep_alive_until_gone(void)
+{
+    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
+    while (broker_number("gauges.nodes") > 1) {
+        assert_false(deadline_passed(deadline));
+        dealer_flush(&a);
+        zmq_pollitem_t item = {.socket = a.socket, .events = ZMQ_POLLIN};
+        zmq_poll(&item, 1, 20);
+    }
+}
+
 #endif

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "fixture.h"
+#include "logins.h"
+
+/* A name is in doubt long before its node is given up. */
+static int setup_giving_up(void **state)
+{
+    (void)state;
+    assert_int_equal(broker_start((const char *const[]){"link/heartbeat=100ms", "link/timeout=2s", NULL}), 0);
+    broker_expect_ready();
+    return 0;
+}
 
 static void drain(const char *deadline_ms)
 {
@@ -313,7 +323,7 @@ static void what_a_session_held_behind_bye_does_not_end_with_the_next_in_its_slo
     put_report_of_bob();
     dealer_put(&b, &(control_t){.type = RECORD_END, .held = {.session = SESSION(1, 2), .count = 1}});
     dealer_flush(&b);
-    dealer_login(&b, SESSION(2, 2), "bert");
+    ask(&b, SESSION(2, 2), "bert");
     dealer_expect(&a, RECORD_BYE);
     dealer_barrier(&a, 8);
 }
@@ -379,6 +389,34 @@ static void what_a_node_holds_that_has_parted_has_not_ended_for_its_origin(void 
     answer_bye(&a);
     expect_step("closed");
     expect_drained("0");
+}
+
+/* Bob is still there, and comes to the successor. */
+static void the_name_of_a_node_that_has_parted_is_nobody_elses(void **state)
+{
+    (void)state;
+    pair_open();
+    drain_until_bye();
+    dealer_expect(&a, RECORD_BYE);
+    answer_bye(&b);
+    wait_nodes_at_most(1);
+    ask(&a, SESSION(1, 7), "bob");
+    dealer_barrier(&a, 8);
+}
+
+/* Bob's node is given up before it has parted. */
+static void who_waits_for_a_name_that_goes_behind_bye_goes_on_waiting(void **state)
+{
+    (void)state;
+    pair_open();
+    drain_until_bye();
+    dealer_expect(&a, RECORD_BYE);
+    keep_alive_until_doubtful();
+    ask(&a, SESSION(1, 7), "bob");
+    ask(&a, SESSION(1, 9), "bob");
+    keep_alive_until_gone();
+    dealer_expect(&a, RECORD_GONE);
+    dealer_barrier(&a, 8);
 }
 
 /* Else it would wait for a successor that may never come. */
@@ -506,6 +544,9 @@ int main(void)
         BROKER_TEST(a_report_on_a_link_that_is_resumed_behind_bye_is_not_taken),
         BROKER_TEST(what_is_not_stated_any_more_behind_bye_has_not_ended_for_its_origin),
         BROKER_TEST(what_a_node_holds_that_has_parted_has_not_ended_for_its_origin),
+        BROKER_TEST(the_name_of_a_node_that_has_parted_is_nobody_elses),
+        cmocka_unit_test_setup_teardown(
+            who_waits_for_a_name_that_goes_behind_bye_goes_on_waiting, setup_giving_up, teardown),
         BROKER_TEST(an_origin_of_nothing_held_hears_so_behind_bye_too),
         BROKER_TEST(a_message_on_a_link_that_is_resumed_behind_bye_is_not_refused),
         BROKER_TEST(what_waits_for_a_service_whose_node_has_parted_is_not_refused),

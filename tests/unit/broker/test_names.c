@@ -191,18 +191,6 @@ static void a_node_that_was_given_up_does_not_get_its_name_back(void **state)
     expect_denied(&b, SESSION(1, 2));
 }
 
-/* Node a hears nothing of node b, and says something itself. */
-static void keep_alive_until_gone(void)
-{
-    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
-    while (broker_number("gauges.nodes") > 1) {
-        assert_false(deadline_passed(deadline));
-        dealer_flush(&a);
-        zmq_pollitem_t item = {.socket = a.socket, .events = ZMQ_POLLIN};
-        zmq_poll(&item, 1, 20);
-    }
-}
-
 static void a_login_waits_for_a_node_whose_connection_is_gone(void **state)
 {
     (void)state;
@@ -225,17 +213,7 @@ static void a_login_waits_for_a_node_that_is_silent_and_is_denied_when_it_speaks
 {
     (void)state;
     pair_open();
-    deadline_t deadline = deadline_in(DEADLINE_USUAL_MS);
-    int64_t doubt_ms = 2 * config_number(config, "link/heartbeat");
-    while (!deadline_passed(deadline)) {
-        json_t *status = broker_status();
-        json_t *writer = json_array_get(json_object_get(status, "dealer_writers"), 1);
-        int64_t silent_ms = json_integer_value(json_object_get(writer, "silent_ms"));
-        json_decref(status);
-        if (silent_ms >= doubt_ms)
-            break;
-        dealer_flush(&a);
-    }
+    keep_alive_until_doubtful();
     ask(&a, SESSION(1, 5), "bob");
     dealer_barrier(&a, 9); /* so that was neither confirmed nor denied */
     dealer_flush(&b);
