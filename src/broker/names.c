@@ -138,7 +138,7 @@ static void waiters_deny(peer_t *first)
     }
 }
 
-/* Until the broker has settled; or behind BYE, so for its successor. */
+/* Waits until the broker has settled; behind BYE, until the link ends, for its node to ask the successor. */
 static void peer_await_settling(peer_t *self)
 {
     settle_t *settle = &self->node->broker->settle;
